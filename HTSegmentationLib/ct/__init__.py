@@ -1,0 +1,1 @@
+"""Reading head CT into Hounsfield units on a regular grid."""

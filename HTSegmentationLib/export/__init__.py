@@ -1,0 +1,1 @@
+"""Masks, tables and pictures in the formats that other programs read."""

@@ -1,0 +1,1 @@
+"""What a mask says: volume, HU statistics, components, ABC/2."""

@@ -1,0 +1,1 @@
+"""Simulated head CT with an infarct, a hemorrhage and their exact masks."""
