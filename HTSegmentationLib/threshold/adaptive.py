@@ -60,6 +60,6 @@ class AdaptiveThreshold(ThresholdSegmenter):
 
 
 def _hu_in_first_mask(region: Region, window: tuple[float, float], sd_image: SdImage) -> np.ndarray:
-    first = sitk.GetArrayViewFromImage(region.between(*window)) > 0
+    first = sitk.GetArrayFromImage(region.between(*window)) > 0
     measured = region.image if sd_image is SdImage.ORIGINAL else region.enhanced
     return sitk.GetArrayViewFromImage(measured)[first].astype(np.float64)

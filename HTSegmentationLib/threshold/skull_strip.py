@@ -107,7 +107,7 @@ def _seed(copy: _Copy) -> sitk.Image:
     values = sitk.GetArrayViewFromImage(copy.image)
     bone = values > copy.classes.brain_upper_hu
     soft = (values > copy.classes.brain_lower_hu) & ~bone & (enclosed_share(bone) >= _ENCLOSED_SHARE)
-    deep = sitk.GetArrayViewFromImage(_distance_inside(_as_image(soft, copy.image))) > _SEED_DEPTH_MM
+    deep = sitk.GetArrayFromImage(_distance_inside(_as_image(soft, copy.image))) > _SEED_DEPTH_MM
     pieces, count = ndimage.label(deep)
     if count == 0:
         raise SegmentationError(

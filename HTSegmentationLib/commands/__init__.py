@@ -1,0 +1,1 @@
+"""The subcommands of ``htseg``, one a file; each imports what it works with only when it runs."""
