@@ -116,7 +116,7 @@ def test_binary_missing_and_misnamed_files_are_refused(tmp_path):
         load_parameters(tmp_path / "binary.json", AdaptiveParameters)
     with pytest.raises(InputError, match="no such file"):
         load_parameters(tmp_path / "none.json", AdaptiveParameters)
-    with pytest.raises(UsageError, match="ends in .json or .toml"):
+    with pytest.raises(UsageError, match=r"ends in \.json or \.toml"):
         load_parameters(tmp_path / "p.yaml", AdaptiveParameters)
     with pytest.raises(OutputError, match="no folder"):
         save_parameters(tmp_path / "none" / "p.json", AdaptiveParameters())

@@ -1,0 +1,82 @@
+"""One segmentation as a JSON record, and in words."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import SimpleITK as sitk
+
+from HTSegmentationLib.commands.words import remark_lines, row
+from HTSegmentationLib.ct.scan import CTScan
+from HTSegmentationLib.measure.mask import MaskMeasurements
+from HTSegmentationLib.measure.overlap import Overlap
+from HTSegmentationLib.roi import Roi
+from HTSegmentationLib.segmenter import SegmentationResult
+from HTSegmentationLib.version import __version__
+
+RECORD_FORMAT = 1
+"""Raised when a key of the record changes its name or its meaning."""
+
+
+def result_record(
+    scan: CTScan, roi: Roi, result: SegmentationResult, measurements: MaskMeasurements
+) -> dict[str, Any]:
+    """Everything that is known of one segmentation as plain values."""
+    return {
+        "format": RECORD_FORMAT,
+        "versions": {
+            "htsegmentation": __version__,
+            "python": platform.python_version(),
+            "SimpleITK": sitk.Version.VersionString(),
+        },
+        "scan": {
+            "path": scan.source.path,
+            "format": scan.source.format,
+            "series": scan.source.series,
+            "size": list(scan.image.GetSize()),
+            "spacing_mm": list(scan.image.GetSpacing()),
+        },
+        "roi": {"sources": list(roi.sources), "volume_ml": roi.volume_ml},
+        "method": result.method,
+        "parameters": dict(result.parameters),
+        "details": result.details.as_dict() if result.details else {},
+        "brain_volume_ml": result.brain_volume_ml,
+        "measurements": measurements.as_dict(),
+        "remarks": [remark.as_dict() for remark in result.remarks],
+        "stage_seconds": dict(result.stage_seconds),
+    }
+
+
+def result_words(title: str, result: SegmentationResult, measurements: MaskMeasurements) -> list[str]:
+    """The same for a clinician."""
+    explained = result.details.explain() if result.details else []
+    lines = measurement_words("Hemorrhage", measurements)
+    lines += [row("Method" if number == 0 else "", text) for number, text in enumerate([f"{title}.", *explained])]
+    lines.append(row("Inside the skull", f"{result.brain_volume_ml:.0f} mL"))
+    return lines + remark_lines(result.remarks)
+
+
+def measurement_words(name: str, measurements: MaskMeasurements) -> list[str]:
+    """Volume, HU, pieces, ABC/2."""
+    lines = [row(f"{name} volume", f"{measurements.volume_ml:.2f} mL ({measurements.voxel_count} voxels)")]
+    if measurements.voxel_count == 0:
+        return lines
+    if measurements.abc2_ml is not None:
+        axes = f"{measurements.a_mm:.0f} x {measurements.b_mm:.0f} x {measurements.c_mm:.0f} mm"
+        lines.append(row("ABC/2", f"{measurements.abc2_ml:.2f} mL (A x B x C {axes})"))
+    if measurements.mean_hu is not None:
+        spread = "" if measurements.sd_hu is None else f", SD {measurements.sd_hu:.1f}"
+        bounds = f"{measurements.min_hu:.0f} to {measurements.max_hu:.0f}"
+        lines.append(row("Density", f"mean {measurements.mean_hu:.1f} HU{spread}, {bounds} HU"))
+    pieces = f"{measurements.component_count}, the largest {measurements.largest_component_ml:.2f} mL"
+    lines.append(row("Separate parts", pieces))
+    extent = " x ".join(f"{length:.0f}" for length in measurements.extent_mm or ())
+    lines.append(row("Extent", f"{extent} mm (left-right, front-back, up-down)"))
+    return lines
+
+
+def overlap_words(overlap: Overlap) -> list[str]:
+    """Dice and volumes against a reference."""
+    difference = f"{overlap.volume_difference_ml:+.2f} mL against the reference's {overlap.reference_volume_ml:.2f} mL"
+    return [row("Dice", f"{overlap.dice:.3f}"), row("Volume difference", difference)]

@@ -1,0 +1,108 @@
+"""Segments the bleed inside a region of interest of one CT, and measures it."""
+
+from __future__ import annotations
+
+import argparse
+
+from HTSegmentationLib.commands.ct_arguments import add_ct_flags, ct_options
+from HTSegmentationLib.methods import DEFAULT_METHOD, METHOD_NAMES
+
+HELP = "segment the bleed in one CT"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's own arguments."""
+    parser.add_argument("ct", metavar="CT", help="DICOM folder or file, NIfTI, NRRD or MetaImage")
+    region = parser.add_argument_group("region of interest (one of the two)")
+    region.add_argument(
+        "--roi",
+        action="append",
+        metavar="FILE",
+        help="3D Slicer markups (.mrk.json: ROI box or closed curve) or a mask image; repeat it for a union",
+    )
+    region.add_argument("--roi-box", type=_box, metavar="X0,X1,Y0,Y1,Z0,Z1", help="a box in LPS mm")
+    region.add_argument(
+        "--roi-slices",
+        type=_slices,
+        metavar="FIRST-LAST",
+        help="slices over which closed curves reach, counted from 1 at the lowest slice; all when left out",
+    )
+    method = parser.add_argument_group("method")
+    method.add_argument("--method", choices=METHOD_NAMES, default=DEFAULT_METHOD, help="default: %(default)s")
+    method.add_argument("--parameters", metavar="FILE", help="parameters of the method, .json or .toml")
+    add_ct_flags(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument("--output", required=True, metavar="MASK", help=".nii.gz, .nrrd, .mha, or .seg.nrrd for 3D Slicer")
+    output.add_argument("--json", metavar="FILE", help="the whole record as JSON; - for stdout instead of words")
+    output.add_argument("--preview", metavar="PNG", help="a picture of scan, ROI and mask (needs matplotlib)")
+    output.add_argument("--write-ct", metavar="FILE", help="the CT on the grid of the mask, as it was read and resampled")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the command."""
+    from HTSegmentationLib.commands.console import ProgressLine, deliver, require_not_input
+    from HTSegmentationLib.commands.record import result_record, result_words
+    from HTSegmentationLib.ct.read import read_ct
+    from HTSegmentationLib.errors import UsageError
+    from HTSegmentationLib.export.image_files import require_image_path, write_image
+    from HTSegmentationLib.export.mask_files import require_mask_path, write_mask
+    from HTSegmentationLib.export.preview import require_preview_path, write_preview
+    from HTSegmentationLib.files import require_writable
+    from HTSegmentationLib.measure.mask import measure_mask
+    from HTSegmentationLib.methods import method
+    from HTSegmentationLib.progress import part_of
+    from HTSegmentationLib.roi import read_roi, roi_from_box
+
+    if (options.roi is None) == (options.roi_box is None):
+        raise UsageError("give the region of interest by --roi or by --roi-box, one of the two")
+    if options.roi_slices is not None and options.roi is None:
+        raise UsageError("--roi-slices goes with the closed curves of --roi")
+    require_mask_path(options.output)
+    inputs = [options.ct, *(options.roi or []), *([options.parameters] if options.parameters else [])]
+    require_not_input([options.output, options.json, options.preview, options.write_ct], inputs)
+    if options.preview:
+        require_preview_path(options.preview)
+    if options.write_ct:
+        require_image_path(options.write_ct)
+    if options.json not in (None, "-"):
+        require_writable(options.json)
+
+    segmenter = method(options.method).make(options.parameters)
+    progress = ProgressLine()
+    try:
+        scan = read_ct(options.ct, **ct_options(options), progress=part_of(progress, 0.0, 0.3))
+        if options.roi_box is not None:
+            roi = roi_from_box(scan.image, options.roi_box)
+        else:
+            roi = read_roi(options.roi, scan.image, slice_range=options.roi_slices)
+        prepared = segmenter.prepare(scan, part_of(progress, 0.3, 0.8))
+        result = segmenter.segment(prepared, roi, part_of(progress, 0.8, 0.9))
+        progress("writing", 0.9)
+        measurements = measure_mask(result.mask, scan.image)
+        write_mask(options.output, result.mask, result.labels)
+        if options.write_ct:
+            write_image(options.write_ct, scan.image)
+        if options.preview:
+            write_preview(options.preview, scan.image, result.mask, roi=roi)
+    finally:
+        progress.clear()
+    record = result_record(scan, roi, result, measurements) | {"mask": options.output}
+    deliver(record, [*result_words(segmenter.title, result, measurements), "", f"Mask written to {options.output}"], options.json)
+    return 0
+
+
+def _box(text: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != 6:  # noqa: PLR2004  (two ends along three axes)
+        raise argparse.ArgumentTypeError(f"{text!r} must be six numbers in LPS mm, as -10,50,-20,40,30,80")
+    return numbers
+
+
+def _slices(text: str) -> tuple[int, int]:
+    first, dash, last = text.partition("-")
+    if dash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last):
+        return int(first), int(last)
+    raise argparse.ArgumentTypeError(f"{text!r} must be two slice numbers from 1 on, as 12-18")
