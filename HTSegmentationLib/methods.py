@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from HTSegmentationLib.errors import UsageError
-from HTSegmentationLib.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from HTSegmentationLib.segmenter import Segmenter
 
 
 @dataclass(frozen=True)
