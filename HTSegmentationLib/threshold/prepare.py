@@ -10,10 +10,13 @@ from HTSegmentationLib.ct.scan import CTScan
 from HTSegmentationLib.progress import Progress, StageClock, silent
 from HTSegmentationLib.remark import Remark, Severity
 from HTSegmentationLib.segmenter import PreparedScan
-from HTSegmentationLib.threshold.skull_strip import brain_mask
+from HTSegmentationLib.threshold.skull_strip import strip_skull
 
 _USUAL_INTRACRANIAL_ML = (900.0, 2000.0)
 """Adults' intracranial volume lies between these; less is a scan of a part of the head, more a mask that leaked."""
+
+_OPEN_SKULL_SHARE = 0.1
+"""The natural openings of the skull base leave less than a tenth of the brain half open to a side."""
 
 
 def prepare(scan: CTScan, progress: Progress = silent) -> PreparedScan:
@@ -27,15 +30,26 @@ def prepare(scan: CTScan, progress: Progress = silent) -> PreparedScan:
     """
     clock = StageClock()
     with clock.stage("skull strip", 0.0):
-        mask = brain_mask(scan.image, progress)
-    volume = voxels_to_ml(int(np.count_nonzero(sitk.GetArrayViewFromImage(mask))), mask)
-    return PreparedScan(scan, mask, volume, scan.remarks + _remarks(volume), clock.seconds)
+        brain = strip_skull(scan.image, progress)
+    volume = voxels_to_ml(int(np.count_nonzero(sitk.GetArrayViewFromImage(brain.image))), brain.image)
+    remarks = scan.remarks + _volume_remarks(volume) + _gap_remarks(brain.beside_gap_share)
+    return PreparedScan(scan, brain.image, volume, remarks, clock.seconds)
 
 
-def _remarks(brain_volume_ml: float) -> tuple[Remark, ...]:
+def _volume_remarks(brain_volume_ml: float) -> tuple[Remark, ...]:
     lowest, highest = _USUAL_INTRACRANIAL_ML
     if lowest <= brain_volume_ml <= highest:
         return ()
     meaning = "the scan may hold a part of the head only" if brain_volume_ml < lowest else "look whether it left the skull"
     text = f"The skull strip kept {brain_volume_ml:.0f} mL (adults: {lowest:.0f} to {highest:.0f} mL): {meaning}."
     return (Remark("brain-volume-unusual", text, Severity.CAUTION),)
+
+
+def _gap_remarks(beside_gap_share: float) -> tuple[Remark, ...]:
+    if beside_gap_share < _OPEN_SKULL_SHARE:
+        return ()
+    text = (
+        f"The skull is open, as after a craniectomy or at the scan's edge: {beside_gap_share:.0%} of the brain faces the gap. "
+        "There the brain's border is an estimate; keep the ROI off the scalp."
+    )
+    return (Remark("skull-open", text, Severity.CAUTION),)

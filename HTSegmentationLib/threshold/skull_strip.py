@@ -25,7 +25,11 @@ _WORKING_THROUGH_PLANE_MM = 2.5
 """Slice distance of the shrunk copy; thicker slices stay as they are."""
 
 _ENCLOSED_SHARE = 0.9
-"""The skull must be met in 15 of 16 directions: orbits and neck muscles, open to one side, stay below it."""
+"""The heart of the seed meets the skull in 15 of 16 directions: orbits and neck muscles, open to one side, stay below it."""
+
+_HALF_ENCLOSED_SHARE = 9 / 16
+"""What hangs together with the heart of the seed needs bone in more than half of the directions only, so that brain beside
+a craniectomy is kept; scalp and muscle outside the skull's outline see bone in half of them at most."""
 
 _SEED_DEPTH_MM = 5.0
 """The seed lies this deep in soft tissue, so that bridges thinner than 10 mm (optic canal, foramina) are cut."""
@@ -48,6 +52,23 @@ _LEAST_BRAIN_ML = 30.0
 """Less than this is no brain; a scan of the vertex alone holds more."""
 
 
+_Box = tuple[tuple[int, ...], tuple[int, ...]]
+"""First index and size (x, y, z)."""
+
+
+@dataclass(frozen=True)
+class BrainMask:
+    """What a skull strip found.
+
+    Args:
+        image: 0 and 1, ``sitkUInt8``, on the scan's grid.
+        beside_gap_share: Share (0 to 1) of the seed that lies beside a gap in the bone; about 0 in a closed skull.
+    """
+
+    image: sitk.Image
+    beside_gap_share: float
+
+
 @dataclass(frozen=True)
 class _Copy:
     """The shrunk copy of the scan and what its voxels are."""
@@ -56,7 +77,7 @@ class _Copy:
     classes: IntensityClasses
 
 
-def brain_mask(image: sitk.Image, progress: Progress = silent) -> sitk.Image:
+def strip_skull(image: sitk.Image, progress: Progress = silent) -> BrainMask:
     """Finds what lies inside the skull: brain, CSF, vessels, falx and blood.
 
     Args:
@@ -64,28 +85,28 @@ def brain_mask(image: sitk.Image, progress: Progress = silent) -> sitk.Image:
         progress: Told the stages, from 0 to 1.
 
     Returns:
-        0 and 1, ``sitkUInt8``, on the grid of ``image``.
+        The mask, and how open the skull is.
 
     Raises:
         SegmentationError: No region of soft tissue is enclosed by bone.
 
     Example:
-        >>> brain_mask(read_ct("head.nii.gz").image)   # doctest: +SKIP
+        >>> strip_skull(read_ct("head.nii.gz").image).image   # doctest: +SKIP
     """
     order = _slices_last(image)
     axial = image if order == (0, 1, 2) else sitk.PermuteAxes(image, order)
     progress("tissue classes", 0.0)
     copy = _shrunk(axial)
     progress("inside the skull", 0.1)
-    seed = _seed(copy)
+    seed, beside_gap_share = _seed(copy)
     progress("level set", 0.3)
     level, box = _level_set(copy, seed)
     progress("border", 0.7)
     mask = _border_on_own_voxels(axial, level, box, copy.classes)
     progress("border", 1.0)
-    if order == (0, 1, 2):
-        return mask
-    return sitk.PermuteAxes(mask, [order.index(axis) for axis in range(3)])
+    if order != (0, 1, 2):
+        mask = sitk.PermuteAxes(mask, [order.index(axis) for axis in range(3)])
+    return BrainMask(mask, beside_gap_share)
 
 
 def _slices_last(image: sitk.Image) -> tuple[int, ...]:
@@ -102,13 +123,29 @@ def _shrunk(image: sitk.Image) -> _Copy:
     return _Copy(small, intensity_classes(sitk.GetArrayViewFromImage(small)))
 
 
-def _seed(copy: _Copy) -> sitk.Image:
-    """The largest piece of soft tissue that is enclosed by bone, without its outer 5 mm."""
+def _seed(copy: _Copy) -> tuple[sitk.Image, float]:
+    """Deep soft tissue inside the skull, and the share of it that lies beside a gap in the bone."""
     values = sitk.GetArrayViewFromImage(copy.image)
     bone = values > copy.classes.brain_upper_hu
-    soft = (values > copy.classes.brain_lower_hu) & ~bone & (enclosed_share(bone) >= _ENCLOSED_SHARE)
-    deep = sitk.GetArrayFromImage(_distance_inside(_as_image(soft, copy.image))) > _SEED_DEPTH_MM
-    pieces, count = ndimage.label(deep)
+    soft = (values > copy.classes.brain_lower_hu) & ~bone
+    share = enclosed_share(bone)
+    heart = _largest(_deep(soft & (share >= _ENCLOSED_SHARE), copy.image))
+    pieces, _ = ndimage.label(_deep(soft & (share >= _HALF_ENCLOSED_SHARE), copy.image))
+    seed = np.isin(pieces, np.unique(pieces[heart]))
+    beside_gap = np.count_nonzero(seed & (share < _ENCLOSED_SHARE)) / np.count_nonzero(seed)
+    return _as_image(seed, copy.image), float(beside_gap)
+
+
+def _deep(tissue: np.ndarray, grid: sitk.Image) -> np.ndarray:
+    """The tissue without its outer 5 mm."""
+    distance = sitk.SignedMaurerDistanceMap(
+        _as_image(tissue, grid), insideIsPositive=True, squaredDistance=False, useImageSpacing=True
+    )
+    return sitk.GetArrayFromImage(distance) > _SEED_DEPTH_MM
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    pieces, count = ndimage.label(mask)
     if count == 0:
         raise SegmentationError(
             "no brain was found: nothing in this scan is soft tissue enclosed by bone; check that it is a head CT in HU "
@@ -116,10 +153,10 @@ def _seed(copy: _Copy) -> sitk.Image:
         )
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
-    return _as_image(pieces == sizes.argmax(), copy.image)
+    return pieces == sizes.argmax()
 
 
-def _level_set(copy: _Copy, seed: sitk.Image) -> tuple[sitk.Image, tuple[tuple[int, ...], tuple[int, ...]]]:
+def _level_set(copy: _Copy, seed: sitk.Image) -> tuple[sitk.Image, _Box]:
     """Grows the seed back and smooths its border; gives the level (mm, negative inside) and its box in the copy."""
     small = copy.image
     margin = [int(np.ceil(2 * _REGROWTH_MM / spacing)) for spacing in small.GetSpacing()]
@@ -144,17 +181,17 @@ def _with_holes_filled(mask: sitk.Image) -> sitk.Image:
     return _as_image(array.astype(bool), mask)
 
 
-def _border_on_own_voxels(
-    image: sitk.Image, level: sitk.Image, box: tuple[tuple[int, ...], tuple[int, ...]], classes: IntensityClasses
-) -> sitk.Image:
+def _border_on_own_voxels(image: sitk.Image, level: sitk.Image, box: _Box, classes: IntensityClasses) -> sitk.Image:
     """Decides the border on the scan's own voxels; works in the box alone, the rest of the head is outside anyway."""
     factors = [round(small / own) for small, own in zip(level.GetSpacing(), image.GetSpacing(), strict=True)]
     index = [start * factor for start, factor in zip(box[0], factors, strict=True)]
     size = [count * factor for count, factor in zip(box[1], factors, strict=True)]
     own = crop(image, index, size)
     distance = sitk.Resample(level, own, sitk.Transform(), sitk.sitkLinear, _REGROWTH_MM)
-    near = (distance < _BORDER_MM) & (own < _BONE_EDGE_HU) & (own > classes.brain_lower_hu)
-    inside = sitk.Cast((distance < -_BORDER_MM) | near, sitk.sitkUInt8)
+    soft = own < _BONE_EDGE_HU
+    within = (distance < -_BORDER_MM) | ((distance < 0) & soft)
+    beyond = (distance < _BORDER_MM) & soft & (own > classes.brain_lower_hu)
+    inside = sitk.Cast(within | beyond, sitk.sitkUInt8)
     if voxels_to_ml(int(sitk.GetArrayViewFromImage(inside).sum()), inside) < _LEAST_BRAIN_ML:
         raise SegmentationError(
             f"no brain was found: less than {_LEAST_BRAIN_ML:g} mL of this scan is soft tissue enclosed by bone; check "
@@ -167,10 +204,6 @@ def _as_image(array: np.ndarray, grid: sitk.Image) -> sitk.Image:
     image = sitk.GetImageFromArray(array.astype(np.uint8))
     image.CopyInformation(grid)
     return image
-
-
-def _distance_inside(mask: sitk.Image) -> sitk.Image:
-    return sitk.SignedMaurerDistanceMap(mask, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
 
 
 def _distance_outside(mask: sitk.Image) -> sitk.Image:

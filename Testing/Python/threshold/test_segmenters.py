@@ -201,3 +201,15 @@ def test_the_global_threshold_is_a_window_on_the_enhanced_image(prepared, roi):
     wide = GlobalThreshold(GlobalParameters(lower_hu=40, upper_hu=90)).segment(prepared, roi)
     assert narrow.volume_ml() < wide.volume_ml()
     assert "40 to 90 HU" in wide.details.explain()[0]
+
+
+def test_brain_beside_a_craniectomy_is_kept_and_the_gap_is_said(prepared):
+    values, _ = head_array()
+    gap = values > 500
+    gap[:, :, :95] = gap[:, :60] = gap[:, 110:] = False
+    values[gap] = 42
+    opened = prepare(as_scan(values))
+    assert "skull-open" in {remark.code for remark in opened.remarks}
+    assert "skull-open" not in {remark.code for remark in prepared.remarks}
+    brain = array(prepared.brain_mask) > 0
+    assert np.count_nonzero(array(opened.brain_mask)[brain]) > 0.98 * np.count_nonzero(brain)
