@@ -101,3 +101,34 @@ def array_to_image(array: np.ndarray, grid: sitk.Image) -> sitk.Image:
     image = sitk.GetImageFromArray(array.astype(np.uint8) if array.dtype == bool else array)
     image.CopyInformation(grid)
     return image
+
+
+def points_to_index(points: np.ndarray, image: sitk.Image) -> np.ndarray:
+    """Continuous indices (x, y, z) of LPS points in mm, shape (n, 3); whole numbers are voxel centres."""
+    matrix = index_to_point_matrix(image)
+    return np.linalg.solve(matrix[:3, :3], (np.asarray(points, dtype=float) - matrix[:3, 3]).T).T
+
+
+def beyond_grid(points: np.ndarray, image: sitk.Image) -> np.ndarray:
+    """Which LPS points (n, 3) in mm lie beyond the grid's outer voxel borders, for each index axis; booleans (n, 3)."""
+    from_border = points_to_index(points, image) + 0.5
+    return (from_border < 0) | (from_border >= np.array(image.GetSize()))
+
+
+def slice_distance_mm(image: sitk.Image) -> float:
+    """Distance in mm between two axial slices along their normal; differs from the spacing on sheared grids only."""
+    columns = index_to_point_matrix(image)[:3, :3]
+    first, second = (columns[:, axis] for axis in range(3) if axis != slice_axis(image))
+    return voxel_volume_mm3(image) / float(np.linalg.norm(np.cross(first, second)))
+
+
+def slice_number(image: sitk.Image, index: int) -> int:
+    """The number of an axial slice as users count it, from 1 at the inferior end; ``index`` runs along :func:`slice_axis`.
+
+    Example:
+        >>> slice_number(sitk.Image(8, 8, 5, sitk.sitkUInt8), 0)
+        1
+    """
+    axis = slice_axis(image)
+    upward = index_to_point_matrix(image)[2, axis] > 0
+    return index + 1 if upward else image.GetSize()[axis] - index

@@ -49,7 +49,7 @@ def _gap_remarks(beside_gap_share: float) -> tuple[Remark, ...]:
     if beside_gap_share < _OPEN_SKULL_SHARE:
         return ()
     text = (
-        f"The skull is open, as after a craniectomy or at the scan's edge: {beside_gap_share:.0%} of the brain faces the gap. "
+        f"The skull is open (craniectomy, or the scan's edge): {beside_gap_share:.0%} of the brain faces the gap. "
         "There the brain's border is an estimate; keep the ROI off the scalp."
     )
     return (Remark("skull-open", text, Severity.CAUTION),)

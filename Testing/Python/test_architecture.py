@@ -15,7 +15,6 @@ ROOMS = [
     "progress",
     "files",
     "ct",
-    "markups",
     "roi",
     "segmenter",
     "measure",

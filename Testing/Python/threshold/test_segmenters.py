@@ -16,7 +16,7 @@ from HTSegmentationLib.threshold.global_threshold import GlobalThreshold
 from HTSegmentationLib.threshold.parameters import AdaptiveParameters, GlobalParameters, SdImage
 from HTSegmentationLib.threshold.prepare import prepare
 
-from .conftest import as_scan, box_roi, head_array
+from ..phantom import as_scan, box_roi, head_array
 
 
 def array(image):

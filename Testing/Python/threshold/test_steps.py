@@ -11,7 +11,7 @@ from HTSegmentationLib.threshold.enhancement import enhance, reach_mm
 from HTSegmentationLib.threshold.intensity_classes import intensity_classes
 from HTSegmentationLib.threshold.parameters import EnhancementParameters
 
-from .conftest import head_array
+from ..phantom import head_array
 
 
 def test_k_means_agrees_with_scipys(head):

@@ -1,4 +1,4 @@
-"""Regions of interest: what the user drew, as voxels of the scan's grid."""
+"""The region of interest on a scan's grid."""
 
 from __future__ import annotations
 

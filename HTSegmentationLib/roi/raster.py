@@ -7,14 +7,22 @@ bounding box are looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import SimpleITK as sitk
 
-from HTSegmentationLib.ct.geometry import corner_points, index_to_point_matrix, points_to_index, slice_distance_mm
+from HTSegmentationLib.ct.geometry import (
+    beyond_grid,
+    corner_points,
+    index_to_point_matrix,
+    points_to_index,
+    slice_distance_mm,
+)
+from HTSegmentationLib.errors import ParameterError
 from HTSegmentationLib.remark import Remark, Severity
-from HTSegmentationLib.roi_shapes import BoxShape, CurvePlane, CurveShape, Shape
+from HTSegmentationLib.roi.parts import GridPart, partly_outside
+from HTSegmentationLib.roi.shapes import BoxShape, CurvePlane, CurveShape, Shape
 
 _FACE_SHIFT_MM = 1e-6
 """All faces are moved back by a nanometre: rounding must not decide about voxel centres that lie on a face."""
@@ -26,30 +34,14 @@ _SAMPLES = 24
 """Sample points along each edge of a shape, from which its share outside the scan is told to about 1%."""
 
 
-@dataclass(frozen=True)
-class GridPart:
-    """Some voxels of a scan's grid.
-
-    Args:
-        index: Index (x, y, z) of the box's first voxel in the scan.
-        array: Booleans (z, y, x) of the box; of size 0 when it holds nothing.
-        remarks: What the user must be told.
-        problem: When no voxel is held, why, and what to do.
-    """
-
-    index: tuple[int, int, int]
-    array: np.ndarray
-    remarks: tuple[Remark, ...] = ()
-    problem: str = ""
-
-
-def shape_on_grid(shape: Shape, image: sitk.Image, curve_extent_mm: float | None = None) -> GridPart:
+def shape_on_grid(shape: Shape, image: sitk.Image, curve_extent_mm: float | None = None, name: str = "the ROI") -> GridPart:
     """The voxels of ``image`` whose centres lie in the shape.
 
     Args:
         shape: A box or a closed curve.
         image: The scan; only its grid is used.
         curve_extent_mm: How far a curve reaches along its plane's normal, half to each side; None: through the whole scan.
+        name: What messages call the shape.
 
     Returns:
         The voxels; without any, ``problem`` says why.
@@ -60,27 +52,46 @@ def shape_on_grid(shape: Shape, image: sitk.Image, curve_extent_mm: float | None
     else:
         points, plane = np.asarray(shape.points, dtype=float), shape.plane()
         axis = _extrusion_axis(plane, image)
-        level = points_to_index(plane.center[None], image)[0, axis]
-        if curve_extent_mm is None and not -1.5 <= level <= image.GetSize()[axis] + 0.5:
-            return _nothing(_outside_problem(points, image))
+        if curve_extent_mm is None and beyond_grid(plane.center[None], image)[0, axis]:
+            return GridPart.nothing(f"{name}: {_outside_problem(points, image)}")
         first, array = _curve_voxels(shape, plane, axis, image, curve_extent_mm)
         outside = _share_outside(_points_in_curve(shape, plane), image, axis if curve_extent_mm is None else None)
         remarks = _curve_remarks(plane, image)
     if not array.any():
         if outside == 1.0:
-            return _nothing(_outside_problem(points, image))
+            return GridPart.nothing(f"{name}: {_outside_problem(points, image)}")
         spacing = " x ".join(f"{length:.2f}" for length in image.GetSpacing())
-        return _nothing(f"it holds no voxel centre (it is {shape.describe()} large, a voxel {spacing} mm); draw it larger")
+        problem = f"it holds no voxel centre (it measures {shape.describe()}, a voxel {spacing} mm); draw it larger"
+        return GridPart.nothing(f"{name}: {problem}")
     if outside > 0:
         remarks.append(partly_outside(outside))
     return GridPart((int(first[0]), int(first[1]), int(first[2])), array, tuple(remarks))
 
 
-def partly_outside(share: float) -> Remark:
-    """The remark on an ROI of which ``share`` (0 to 1) lies outside the scan."""
-    percent = "less than 1%" if share < 0.01 else f"{share:.0%}"
-    text = f"{percent} of the ROI's volume lies outside the scan and was left out; check that it was drawn on this scan."
-    return Remark("roi-partly-outside", text, Severity.CAUTION)
+def curves_reach(
+    shapes: Sequence[Shape], image: sitk.Image, slice_range: tuple[int, int] | None, curve_extent_mm: float | None
+) -> list[Remark]:
+    """What the user must be told of how far closed curves reach.
+
+    Raises:
+        ParameterError: The extent is not above 0 mm.
+    """
+    if curve_extent_mm is not None and not 0 < curve_extent_mm < np.inf:
+        raise ParameterError(f"curve extent {curve_extent_mm} mm: it must be above 0 mm")
+    levels = [shape.plane() for shape in shapes if isinstance(shape, CurveShape)]
+    if not levels or curve_extent_mm is not None:
+        return []
+    heights = [float(plane.normal @ plane.center) for plane in levels]
+    if np.ptp(heights) > slice_distance_mm(image) / 2:
+        text = (
+            f"{len(levels)} closed curves at different levels were each extended along their normal, so that every slice "
+            "holds their union; give the extent of the curves if each was drawn for its own slice."
+        )
+        return [Remark("roi-curves-overlap", text, Severity.CAUTION)]
+    if slice_range is not None:
+        return []
+    text = "The closed curve was extended along its normal through the whole scan; give a slice range to limit it."
+    return [Remark("roi-curve-all-slices", text)]
 
 
 def winding_fill(outline: np.ndarray, rows: int, columns: int) -> np.ndarray:
@@ -116,7 +127,7 @@ def _box_voxels(box: BoxShape, image: sitk.Image) -> tuple[np.ndarray, np.ndarra
     inside = np.ones((last - first + 1).clip(0)[::-1], dtype=bool)
     middle = box.directions() @ np.asarray(box.center)
     for direction, center, size in zip(box.directions(), middle, box.size, strict=True):
-        inside &= _between(direction, center - size / 2, center + size / 2, first, last, image)
+        inside &= _between(direction, (center - size / 2, center + size / 2), first, last, image)
     return first, inside
 
 
@@ -124,7 +135,6 @@ def _curve_voxels(
     curve: CurveShape, plane: CurvePlane, axis: int, image: sitk.Image, extent_mm: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fills the outline on each layer of the grid across ``axis``, where the outline is a polygon of indices."""
-    columns = index_to_point_matrix(image)[:3, :3]
     inner, outer = (other for other in range(3) if other != axis)
     outline = points_to_index(np.asarray(curve.points, dtype=float), image)
     # Going along the normal by one index of the axis moves the outline by this much in the other two.
@@ -146,15 +156,15 @@ def _curve_voxels(
         stack[layer] = winding_fill(here[:, [outer, inner]], shape[outer], shape[inner])
     if extent_mm is not None:
         level = float(plane.normal @ plane.center)
-        filled &= _between(plane.normal, level - extent_mm / 2, level + extent_mm / 2, first, last, image)
-    assert columns.shape == (3, 3)
+        filled &= _between(plane.normal, (level - extent_mm / 2, level + extent_mm / 2), first, last, image)
     return first, filled
 
 
 def _between(
-    direction: np.ndarray, low: float, high: float, first: np.ndarray, last: np.ndarray, image: sitk.Image
+    direction: np.ndarray, low_high: tuple[float, float], first: np.ndarray, last: np.ndarray, image: sitk.Image
 ) -> np.ndarray:
     """Which voxels lie from ``low`` up to ``high`` mm along a direction; axes that do not matter keep the length 1."""
+    low, high = low_high
     matrix = index_to_point_matrix(image)
     steps = direction @ matrix[:3, :3]
     place = np.full((1, 1, 1), direction @ matrix[:3, 3])
@@ -195,8 +205,7 @@ def _points_in_curve(curve: CurveShape, plane: CurvePlane) -> np.ndarray:
 
 def _share_outside(points: np.ndarray, image: sitk.Image, ignored_axis: int | None = None) -> float:
     """The share of points beyond the scan's outermost voxel borders."""
-    indices = points_to_index(points, image)
-    outside = (indices < -0.5) | (indices >= np.array(image.GetSize()) - 0.5)
+    outside = beyond_grid(points, image)
     if ignored_axis is not None:
         outside[:, ignored_axis] = False
     return float(outside.any(axis=1).mean()) if len(points) else 0.0
@@ -213,13 +222,11 @@ def _curve_remarks(plane: CurvePlane, image: sitk.Image) -> list[Remark]:
 
 
 def _outside_problem(points: np.ndarray, image: sitk.Image) -> str:
-    return f"it lies outside the scan (it spans {_span(points)}, the scan {_span(corner_points(image))}); draw it on this scan"
+    return (
+        f"it lies outside the scan (it spans {_span(points)}, the scan {_span(corner_points(image))}); draw it on this scan"
+    )
 
 
 def _span(points: np.ndarray) -> str:
     low, high = points.min(axis=0), points.max(axis=0)
     return ", ".join(f"{name} {low[axis]:.0f} to {high[axis]:.0f}" for axis, name in enumerate("xyz")) + " mm LPS"
-
-
-def _nothing(problem: str) -> GridPart:
-    return GridPart((0, 0, 0), np.zeros((0, 0, 0), dtype=bool), problem=problem)

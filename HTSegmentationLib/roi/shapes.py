@@ -11,7 +11,7 @@ from HTSegmentationLib.errors import ROIError
 _RIGHT_ANGLE_TOLERANCE = 1e-3
 """Largest dot product of two unit axes of a box: 0.06 degrees, far more than any writer's rounding."""
 
-_LEAST_CURVE_POINTS = 3
+LEAST_CURVE_POINTS = 3
 """Fewer points span no area."""
 
 Vector = tuple[float, float, float]
@@ -103,8 +103,8 @@ class CurveShape:
     points: tuple[Vector, ...]
 
     def __post_init__(self) -> None:
-        if len(self.points) < _LEAST_CURVE_POINTS:
-            raise ROIError(f"a closed curve has {len(self.points)} points; it needs at least {_LEAST_CURVE_POINTS}")
+        if len(self.points) < LEAST_CURVE_POINTS:
+            raise ROIError(f"a closed curve has {len(self.points)} points; it needs at least {LEAST_CURVE_POINTS}")
         points = np.asarray(self.points, dtype=float)
         if not np.isfinite(points).all():
             raise ROIError("a closed curve has a point that is no finite number; draw it anew")

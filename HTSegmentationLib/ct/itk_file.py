@@ -1,0 +1,138 @@
+"""Reading NRRD and MetaImage through ITK, after what ITK does not check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PureWindowsPath
+
+import numpy as np
+import SimpleITK as sitk
+
+from HTSegmentationLib.ct.geometry import index_to_point_matrix
+from HTSegmentationLib.ct.volume import Volume
+from HTSegmentationLib.ct.volume_limits import require_axes, require_plausible
+from HTSegmentationLib.errors import InputError
+from HTSegmentationLib.remark import Remark, Severity
+
+_READERS = {"NRRD": "NrrdImageIO", "MetaImage": "MetaImageIO"}
+"""ITK's reader by format: named, so that a file's content cannot choose another."""
+
+_HEADER_BYTES = 1 << 16
+"""Headers are text and much shorter than this."""
+
+_DATA_KEYS = re.compile(rb"^\s*(?:data ?file|ElementDataFile)\s*[:=]\s*(.*?)\s*$", re.IGNORECASE | re.MULTILINE)
+"""The line of a NRRD or MetaImage header that names the file of the values."""
+
+_PLACED = {
+    "NRRD": re.compile(rb"^space( dimension)?:", re.MULTILINE),
+    "MetaImage": re.compile(rb"^(TransformMatrix|Rotation|Orientation)\s*=", re.MULTILINE),
+}
+"""The line without which a header does not say how the axes lie in the patient."""
+
+_SPACE = 3
+"""Axes of space."""
+
+
+def read_itk(path: Path, kind: str) -> Volume:
+    """Reads a file of format ``"NRRD"`` or ``"MetaImage"``, with its values in it or beside it.
+
+    Raises:
+        InputError: It cannot be read, names a file outside its folder, or holds no plausible volume of one number a voxel.
+    """
+    with path.open("rb") as file:
+        start = file.read(_HEADER_BYTES)
+    for name in _data_files(start):
+        _require_beside(path, name)
+    header = re.split(rb"\r?\n\r?\n|ElementDataFile", start, maxsplit=1)[0]
+    with _quiet():
+        reader = sitk.ImageFileReader()
+        reader.SetImageIO(_READERS[kind])
+        reader.SetFileName(str(path))
+        try:
+            reader.ReadImageInformation()
+        except RuntimeError as error:
+            raise InputError(path, f"it cannot be read as {kind}: {_reason(error)}", "export it again") from error
+        remarks = _require_volume(reader, path)
+        if not _PLACED[kind].search(header):
+            text = "The file does not say how its axes lie in the patient; an LPS grid was assumed: check the sides."
+            remarks.append(Remark("orientation-unknown", text, Severity.WARNING))
+        try:
+            image = reader.Execute()
+        except RuntimeError as error:
+            problem = f"its values cannot be read, they are cut short, damaged or missing: {_reason(error)}"
+            raise InputError(path, problem, "copy it again, with the file of its values") from error
+    if image.GetDimension() > _SPACE:
+        image = sitk.Extract(image, [*image.GetSize()[:_SPACE]] + [0] * (image.GetDimension() - _SPACE))
+    matrix = index_to_point_matrix(image)
+    require_axes(path, matrix)
+    return Volume(sitk.GetArrayFromImage(image), matrix, tuple(remarks))
+
+
+def _data_files(start: bytes) -> list[str]:
+    """The names of the files that hold the values, if they are not in the file itself."""
+    match = _DATA_KEYS.search(start)
+    if match is None:
+        return []
+    value = match.group(1).decode("utf-8", errors="replace").strip()
+    if value.upper() in {"LOCAL", ""}:
+        return []
+    if value.upper().split()[0] == "LIST":
+        rest = start[match.end() :].decode("utf-8", errors="replace").splitlines()
+        return [line.strip() for line in rest if line.strip()]
+    return [value.split()[0], value]
+
+
+def _require_beside(path: Path, name: str) -> None:
+    """A header from elsewhere must not make this program open any file of the user's."""
+    parts = PureWindowsPath(name).parts
+    if name.startswith(("/", "\\", "~")) or PureWindowsPath(name).drive or ".." in parts:
+        problem = "it names a file of values outside its own folder"
+        raise InputError(path, problem, "put both files into one folder, and only the file's name into the header")
+
+
+def _require_volume(reader: sitk.ImageFileReader, path: Path) -> list[Remark]:
+    size, remarks = reader.GetSize(), []
+    if reader.GetNumberOfComponents() != 1:
+        problem = f"it has {reader.GetNumberOfComponents()} numbers for each voxel (colour or vector), one is expected"
+        raise InputError(path, problem, "give the CT itself, not a picture of it")
+    if len(size) < _SPACE:
+        raise InputError(path, f"it is no volume: its size is {' x '.join(map(str, size))}", "give the whole scan")
+    volumes = int(np.prod([float(n) for n in size[_SPACE:]]))
+    if volumes > 1:
+        raise InputError(path, f"it holds {volumes} volumes (4D), one is expected", "give a file of a single volume")
+    if len(size) > _SPACE:
+        remarks.append(
+            Remark("single-volume-of-series", f"The file has {len(size)} dimensions, of which one volume is filled.")
+        )
+    voxel_bytes = np.dtype(_bytes_name(reader.GetPixelIDValue())).itemsize
+    files = sorted(path.parent.iterdir()) if path.suffix.lower() in {".nhdr", ".mhd"} else [path]
+    largest = max((file for file in files if file.is_file()), key=lambda file: file.stat().st_size)
+    try:
+        require_plausible(largest, size[:_SPACE], reader.GetSpacing()[:_SPACE], voxel_bytes)
+    except InputError as error:
+        raise InputError(path, error.problem, error.advice) from error
+    return remarks
+
+
+def _bytes_name(pixel_id: int) -> str:
+    return {sitk.sitkUInt8: "u1", sitk.sitkInt8: "i1", sitk.sitkUInt16: "u2", sitk.sitkInt16: "i2"}.get(pixel_id, "f4")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """ITK's warnings go past the caller to the terminal; what they say is checked here."""
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+
+
+def _reason(error: RuntimeError) -> str:
+    """The last thing that ITK says, without where in its sources it says it."""
+    text = str(error).split("ITK ERROR:")[-1]
+    lines = [line.strip() for line in re.sub(r"\w+\(0x[0-9a-f]+\):", "", text).splitlines() if line.strip()]
+    return re.sub(r"\[nrrd\]\s*\w*:?\s*", "", lines[-1])[:200] if lines else "unknown format"
