@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         overlap = measure_overlap(mask, read_mask(options.reference, options.label))
         record["overlap"] = overlap.as_dict()
         words += overlap_words(overlap)
-    remarks = scan.remarks if scan else ()
+    remarks = (*(scan.remarks if scan else ()), *measurements.remarks)
     record["remarks"] = [remark.as_dict() for remark in remarks]
     deliver(record, words + remark_lines(remarks), options.json)
     return 0

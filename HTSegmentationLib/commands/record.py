@@ -11,6 +11,7 @@ from HTSegmentationLib.commands.words import remark_lines, row
 from HTSegmentationLib.ct.scan import CTScan
 from HTSegmentationLib.measure.mask import MaskMeasurements
 from HTSegmentationLib.measure.overlap import Overlap
+from HTSegmentationLib.remark import Remark
 from HTSegmentationLib.roi import Roi
 from HTSegmentationLib.segmenter import SegmentationResult
 from HTSegmentationLib.version import __version__
@@ -43,7 +44,7 @@ def result_record(
         "details": result.details.as_dict() if result.details else {},
         "brain_volume_ml": result.brain_volume_ml,
         "measurements": measurements.as_dict(),
-        "remarks": [remark.as_dict() for remark in result.remarks],
+        "remarks": [remark.as_dict() for remark in (*result.remarks, *_new(measurements.remarks, result.remarks))],
         "stage_seconds": dict(result.stage_seconds),
     }
 
@@ -54,7 +55,13 @@ def result_words(title: str, result: SegmentationResult, measurements: MaskMeasu
     lines = measurement_words("Hemorrhage", measurements)
     lines += [row("Method" if number == 0 else "", text) for number, text in enumerate([f"{title}.", *explained])]
     lines.append(row("Inside the skull", f"{result.brain_volume_ml:.0f} mL"))
-    return lines + remark_lines(result.remarks)
+    return lines + remark_lines((*result.remarks, *_new(measurements.remarks, result.remarks)))
+
+
+def _new(remarks: tuple[Remark, ...], known: tuple[Remark, ...]) -> list[Remark]:
+    """The remarks whose code was not said already."""
+    codes = {remark.code for remark in known}
+    return [remark for remark in remarks if remark.code not in codes]
 
 
 def measurement_words(name: str, measurements: MaskMeasurements) -> list[str]:

@@ -25,7 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--roi-slices",
         type=_slices,
         metavar="FIRST-LAST",
-        help="slices over which closed curves reach, counted from 1 at the lowest slice; all when left out",
+        help="cut the ROI to these slices, counted from 1 at the lowest; all when left out",
+    )
+    region.add_argument(
+        "--roi-curve-depth",
+        type=float,
+        metavar="MM",
+        help="how far closed curves reach across their plane, half to each side; the whole scan when left out",
     )
     method = parser.add_argument_group("method")
     method.add_argument("--method", choices=METHOD_NAMES, default=DEFAULT_METHOD, help="default: %(default)s")
@@ -55,8 +61,8 @@ def run(options: argparse.Namespace) -> int:
 
     if (options.roi is None) == (options.roi_box is None):
         raise UsageError("give the region of interest by --roi or by --roi-box, one of the two")
-    if options.roi_slices is not None and options.roi is None:
-        raise UsageError("--roi-slices goes with the closed curves of --roi")
+    if options.roi_curve_depth is not None and options.roi is None:
+        raise UsageError("--roi-curve-depth goes with the closed curves of --roi")
     require_mask_path(options.output)
     inputs = [options.ct, *(options.roi or []), *([options.parameters] if options.parameters else [])]
     require_not_input([options.output, options.json, options.preview, options.write_ct], inputs)
@@ -72,9 +78,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         scan = read_ct(options.ct, **ct_options(options), progress=part_of(progress, 0.0, 0.3))
         if options.roi_box is not None:
-            roi = roi_from_box(scan.image, options.roi_box)
+            roi = roi_from_box(scan.image, options.roi_box, slice_range=options.roi_slices)
         else:
-            roi = read_roi(options.roi, scan.image, slice_range=options.roi_slices)
+            depth = options.roi_curve_depth
+            roi = read_roi(options.roi, scan.image, slice_range=options.roi_slices, curve_extent_mm=depth)
         prepared = segmenter.prepare(scan, part_of(progress, 0.3, 0.8))
         result = segmenter.segment(prepared, roi, part_of(progress, 0.8, 0.9))
         progress("writing", 0.9)

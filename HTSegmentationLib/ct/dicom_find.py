@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from HTSegmentationLib.ct.dicom_header import SliceHeader, read_headers
+from HTSegmentationLib.ct.quiet import quiet_pydicom
 from HTSegmentationLib.errors import InputError
 from HTSegmentationLib.progress import Progress
 from HTSegmentationLib.remark import Remark, Severity
@@ -106,8 +106,7 @@ def _files_of_dicomdir(dicomdir: Path) -> list[Path]:
     root = dicomdir.parent
     files = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet_pydicom():
             records = list(dcmread(dicomdir).get("DirectoryRecordSequence") or [])
             names = [record.get("ReferencedFileID") for record in records]
     except Exception as error:  # pydicom raises many kinds for broken files, and all of them mean the same here

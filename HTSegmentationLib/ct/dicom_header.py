@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from HTSegmentationLib.ct.dicom_values import (
     positive_in,
     text_in,
 )
+from HTSegmentationLib.ct.quiet import quiet_pydicom
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -112,16 +112,14 @@ def read_headers(path: Path) -> list[SliceHeader]:
         path: Any file.
     """
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
     if not _may_be_dicom(path):
         return []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet_pydicom():
         try:
             dataset = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
             return _slices(dataset, path)
-        except (InvalidDicomError, OSError, ValueError, TypeError, KeyError, AttributeError, EOFError, NotImplementedError):
+        except Exception:  # damaged bytes surface as any kind of error
             # A file of a folder that cannot be parsed is no slice; what is missing shows as a missing slice.
             return []
 

@@ -98,7 +98,8 @@ def _each_place_once(group: list[SliceHeader], series: Series) -> list[Part]:
     for place in doubled:
         first = slice_hu(place[0])[0]
         for other in place[1:]:
-            if np.array_equal(first, slice_hu(other)[0]):
+            apart = np.linalg.norm(np.subtract(other.position, place[0].position))
+            if apart <= _SAME_PLACE_MM and np.array_equal(first, slice_hu(other)[0]):
                 dropped.add(id(other))
             else:
                 conflict = True
@@ -112,12 +113,16 @@ def _each_place_once(group: list[SliceHeader], series: Series) -> list[Part]:
 
 
 def _places(group: list[SliceHeader]) -> list[list[SliceHeader]]:
-    """The slices in rising order, those at the same place together, in an order that does not depend on file names."""
+    """The slices in rising order, those in the same plane together, in an order that does not depend on file names."""
     normal = normal_of(group[0])
-    ordered = sorted(group, key=lambda h: (float(normal @ np.array(h.position)), h.traits, h.frame or 0, str(h.path)))
+
+    def depth(header: SliceHeader) -> float:
+        return float(normal @ np.array(header.position))
+
+    ordered = sorted(group, key=lambda header: (depth(header), header.traits, header.frame or 0, str(header.path)))
     places: list[list[SliceHeader]] = []
     for header in ordered:
-        if places and np.linalg.norm(np.subtract(header.position, places[-1][0].position)) <= _SAME_PLACE_MM:
+        if places and depth(header) - depth(places[-1][0]) <= _SAME_PLACE_MM:
             places[-1].append(header)
         else:
             places.append([header])

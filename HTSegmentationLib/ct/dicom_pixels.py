@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 
 import numpy as np
 import SimpleITK as sitk
 
 from HTSegmentationLib.ct.dicom_header import SliceHeader
+from HTSegmentationLib.ct.quiet import quiet_itk, quiet_pydicom
 from HTSegmentationLib.ct.regular_grid import AIR_HU
 from HTSegmentationLib.errors import InputError
 
@@ -16,11 +16,12 @@ _TISSUE_HU = (-900, 5000)
 """Padding that would come out between these is a value that tissue or bone has: marking it as air would cut holes."""
 
 
-def slice_hu(header: SliceHeader) -> tuple[np.ndarray, int, float | None]:
+def slice_hu(header: SliceHeader, hu_offset: float = 0.0) -> tuple[np.ndarray, int, float | None]:
     """Reads one slice.
 
     Args:
         header: The slice's header; rescale values that are missing count as slope 1 and intercept 0.
+        hu_offset: HU to add to every pixel that is not padding.
 
     Returns:
         HU, shape (rows, columns), int32 where slope and intercept are whole numbers, else float32; how many pixels were
@@ -34,12 +35,14 @@ def slice_hu(header: SliceHeader) -> tuple[np.ndarray, int, float | None]:
         problem = f"it holds {stored.shape} pixels, its header says {(header.rows, header.columns)}"
         raise InputError(header.path, problem, "export the series again")
     slope, intercept = rescale(header)
-    whole = float(slope).is_integer() and float(intercept).is_integer()
+    whole = all(float(value).is_integer() for value in (slope, intercept, hu_offset))
     kind = np.int32 if whole else np.float32
     hu = stored.astype(kind) if rescaled else stored.astype(kind) * kind(slope) + kind(intercept)
+    if hu_offset:
+        hu += kind(hu_offset)
     if header.padding is None:
         return hu, 0, None
-    low, high = sorted(value * slope + intercept for value in header.padding)
+    low, high = sorted(value * slope + intercept + hu_offset for value in header.padding)
     if high > _TISSUE_HU[0] and low < _TISSUE_HU[1]:
         present = bool(((hu >= low) & (hu <= high)).any())
         return hu, 0, low if present else None
@@ -69,8 +72,7 @@ def _stored(header: SliceHeader) -> tuple[np.ndarray, bool]:
         problem = f"its highest bit is {high_bit}, for {bits} stored bits it should be {bits - 1}"
         raise InputError(header.path, problem, "export the series again")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet_pydicom():
             return _by_pydicom(header), False
     except InputError:
         raise
@@ -110,12 +112,8 @@ def _by_simpleitk(header: SliceHeader) -> np.ndarray:
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(header.path))
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
+    with quiet_itk():
         return sitk.GetArrayFromImage(reader.Execute())[0]
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
 
 
 def _cannot_decode(header: SliceHeader, error: Exception) -> InputError:

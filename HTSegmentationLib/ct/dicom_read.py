@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,8 +122,7 @@ def _stack(slices: tuple[SliceHeader, ...], hu_offset: float, progress: Progress
     padded, tissue_padding = 0, None
     for number, header in enumerate(slices):
         progress("read", number / len(slices))
-        # As a part of the intercept, the offset reaches measured pixels and leaves padding at air.
-        hu, count, kept = slice_hu(replace(header, intercept=rescale(header)[1] + hu_offset))
+        hu, count, kept = slice_hu(header, hu_offset)
         if pixels.dtype == np.int16 and (hu.min() < _INT16.min or hu.max() > _INT16.max):
             pixels = pixels.astype(np.float32)
         pixels[number] = hu

@@ -25,6 +25,13 @@ def index_to_point_matrix(image: sitk.Image) -> np.ndarray:
     return matrix
 
 
+def nearest_rotation(axes: np.ndarray) -> np.ndarray:
+    """The orthonormal 3x3 matrix nearest to one whose columns are nearly so; mirrored axes stay mirrored."""
+    u, _, v = np.linalg.svd(axes)
+    # ITK's own decomposition stumbles over entries like 1e-17, and says so on the terminal.
+    return np.round(u @ v, 12) + 0.0
+
+
 def voxel_volume_mm3(image: sitk.Image) -> float:
     """Volume of one voxel in mm3: the determinant of the grid's matrix, so that sheared grids are right, too."""
     return float(abs(np.linalg.det(index_to_point_matrix(image)[:3, :3])))

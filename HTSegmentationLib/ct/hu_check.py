@@ -145,7 +145,7 @@ def _one_value(counts: _Counts) -> tuple[str, str] | None:
 
 
 def _mask(counts: _Counts) -> tuple[str, str] | None:
-    """Labels are few whole numbers from 0 up, or lie apart; the values of a stripped brain fill a range, a picture ends at 255."""
+    """Labels are few whole numbers from 0 up, or lie apart; a stripped brain fills a range, a picture ends at 255."""
     apart = counts.distinct < _DENSE * (counts.highest - counts.lowest) and counts.highest < _PICTURE
     few = counts.distinct <= _FEW_LABELS or apart
     if counts.lowest < 0 or counts.highest > _PICTURE or counts.distinct > _LABELS or not few:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import SimpleITK as sitk
 
 from HTSegmentationLib.ct.geometry import index_to_point_matrix
+from HTSegmentationLib.ct.quiet import quiet_itk
 from HTSegmentationLib.ct.volume import Volume
 from HTSegmentationLib.ct.volume_limits import require_axes, require_plausible
 from HTSegmentationLib.errors import InputError
@@ -19,11 +18,17 @@ from HTSegmentationLib.remark import Remark, Severity
 _READERS = {"NRRD": "NrrdImageIO", "MetaImage": "MetaImageIO"}
 """ITK's reader by format: named, so that a file's content cannot choose another."""
 
-_HEADER_BYTES = 1 << 16
-"""Headers are text and much shorter than this."""
+_HEADER_BYTES = 1 << 20
+"""Headers are text of a few kilobytes; where one does not end within a megabyte, it is hiding something."""
 
 _DATA_KEYS = re.compile(rb"^\s*(?:data ?file|ElementDataFile)\s*[:=]\s*(.*?)\s*$", re.IGNORECASE | re.MULTILINE)
 """The line of a NRRD or MetaImage header that names the file of the values."""
+
+_NEEDED = {
+    "NRRD": (b"type", b"dimension", b"sizes", b"encoding"),
+    "MetaImage": (b"NDims", b"DimSize", b"ElementType", b"ElementDataFile"),
+}
+"""What a header must have; ITK would say so on the terminal, past the caller."""
 
 _PLACED = {
     "NRRD": re.compile(rb"^space( dimension)?:", re.MULTILINE),
@@ -41,12 +46,10 @@ def read_itk(path: Path, kind: str) -> Volume:
     Raises:
         InputError: It cannot be read, names a file outside its folder, or holds no plausible volume of one number a voxel.
     """
-    with path.open("rb") as file:
-        start = file.read(_HEADER_BYTES)
-    for name in _data_files(start):
+    header = _header(path, kind)
+    for name in _data_files(header):
         _require_beside(path, name)
-    header = re.split(rb"\r?\n\r?\n|ElementDataFile", start, maxsplit=1)[0]
-    with _quiet():
+    with quiet_itk():
         reader = sitk.ImageFileReader()
         reader.SetImageIO(_READERS[kind])
         reader.SetFileName(str(path))
@@ -70,18 +73,32 @@ def read_itk(path: Path, kind: str) -> Volume:
     return Volume(sitk.GetArrayFromImage(image), matrix, tuple(remarks))
 
 
-def _data_files(start: bytes) -> list[str]:
+def _header(path: Path, kind: str) -> bytes:
+    """The text that the file begins with, to where its values begin."""
+    with path.open("rb") as file:
+        start = file.read(_HEADER_BYTES)
+    end = re.search(rb"\n\r?\n" if kind == "NRRD" else rb"^\s*ElementDataFile\s*[:=]\s*LOCAL", start, re.MULTILINE)
+    if end is None and len(start) == _HEADER_BYTES:
+        raise InputError(path, f"it cannot be read as {kind}: its header does not end", "export it again")
+    header = start[: end.start()] if end else start
+    missing = next((key for key in _NEEDED[kind] if not re.search(rb"^\s*" + key + rb"\b", start, re.MULTILINE)), None)
+    if missing is not None:
+        problem = f"it cannot be read as {kind}: its header has no {missing.decode()}"
+        raise InputError(path, problem, "export it again, or give the file its true name")
+    return header
+
+
+def _data_files(header: bytes) -> list[str]:
     """The names of the files that hold the values, if they are not in the file itself."""
-    match = _DATA_KEYS.search(start)
-    if match is None:
-        return []
-    value = match.group(1).decode("utf-8", errors="replace").strip()
-    if value.upper() in {"LOCAL", ""}:
-        return []
-    if value.upper().split()[0] == "LIST":
-        rest = start[match.end() :].decode("utf-8", errors="replace").splitlines()
-        return [line.strip() for line in rest if line.strip()]
-    return [value.split()[0], value]
+    names = []
+    for match in _DATA_KEYS.finditer(header):
+        value = match.group(1).decode("utf-8", errors="replace").strip()
+        if value.upper().startswith("LIST"):
+            rest = header[match.end() :].decode("utf-8", errors="replace").splitlines()
+            names += [line.strip() for line in rest if line.strip()]
+        elif value:
+            names += [value.split()[0], value]
+    return names
 
 
 def _require_beside(path: Path, name: str) -> None:
@@ -118,17 +135,6 @@ def _require_volume(reader: sitk.ImageFileReader, path: Path) -> list[Remark]:
 
 def _bytes_name(pixel_id: int) -> str:
     return {sitk.sitkUInt8: "u1", sitk.sitkInt8: "i1", sitk.sitkUInt16: "u2", sitk.sitkInt16: "i2"}.get(pixel_id, "f4")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """ITK's warnings go past the caller to the terminal; what they say is checked here."""
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
 
 
 def _reason(error: RuntimeError) -> str:

@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 import SimpleITK as sitk
 
+from HTSegmentationLib.ct.geometry import nearest_rotation
 from HTSegmentationLib.ct.slice_gaps import even_gap_mm, gap_remarks, gaps_in_words, redundant_slices, step_mm
 from HTSegmentationLib.ct.slice_stack import SliceStack
 from HTSegmentationLib.errors import SegmentationError
@@ -179,8 +180,8 @@ def _without(stack: SliceStack, left_out: np.ndarray) -> SliceStack:
 def _image(pixels: np.ndarray, stack: SliceStack, origin: np.ndarray, step: float) -> sitk.Image:
     image = sitk.GetImageFromArray(np.ascontiguousarray(pixels))
     # Axes from files are rounded to six digits or so; the image's are made exactly orthonormal.
-    u, _, v = np.linalg.svd(np.stack([stack.row, stack.column, stack.normal], axis=1))
-    image.SetDirection((u @ v).ravel().tolist())
+    axes = nearest_rotation(np.stack([stack.row, stack.column, stack.normal], axis=1))
+    image.SetDirection(axes.ravel().tolist())
     image.SetSpacing([*stack.spacing, step])
     image.SetOrigin([float(value) for value in origin])
     return image
@@ -203,6 +204,6 @@ def _resampling_remarks(stack: SliceStack, image: sitk.Image, even: bool, left_o
         text = f"The distances between the slices differ: {gaps_in_words(stack.gaps)}; the scan was {grid}"
         text += f", the step between slices being {image.GetSpacing()[2]:.2f} mm"
         if left_out:
-            text += f"; {left_out} thick slices amid thinner ones that touch were not used"
+            text += f"; thick slices amid thinner ones that touch were not used ({left_out})"
         remarks.append(Remark("gaps-resampled", f"{text}.", Severity.NOTE))
     return remarks

@@ -33,8 +33,9 @@ class CTScan:
     """One head CT.
 
     Args:
-        image: HU, three dimensions (x, y, z), LPS, ``sitkInt16`` where all values are whole numbers, else
-            ``sitkFloat32``. Its direction matrix is orthonormal: sheared grids were resampled on reading.
+        image: HU, three dimensions (x, y, z), LPS; ``sitkInt16`` where nothing was resampled and all values are whole
+            numbers, else ``sitkFloat32``; nothing is below -1024. Its direction matrix is orthonormal: sheared grids were
+            resampled on reading.
         source: Where it came from.
         remarks: What was assumed, corrected or doubted on the way.
     """

@@ -88,7 +88,7 @@ def gap_remarks(stack: SliceStack) -> list[Remark]:
     gaps = stack.gaps
     slab = None if stack.thickness is None else (stack.thickness[1:] + stack.thickness[:-1]) / 2
     uncovered = np.zeros(len(gaps), dtype=bool) if slab is None else gaps > _UNCOVERED_FACTOR * slab
-    missing = _missing(gaps, uncovered if slab is not None else np.ones(len(gaps), dtype=bool))
+    missing = _missing(gaps, uncovered | _alone(gaps) if slab is not None else np.ones(len(gaps), dtype=bool))
     remarks = [_missing_remark(stack, int(index)) for index in np.flatnonzero(missing)]
     apart = uncovered & ~missing
     if apart.any() and slab is not None:
@@ -98,6 +98,13 @@ def gap_remarks(stack: SliceStack) -> list[Remark]:
         )
         remarks.append(Remark("slices-apart", f"{text}.", Severity.CAUTION))
     return remarks
+
+
+def _alone(gaps: np.ndarray) -> np.ndarray:
+    """Gaps much wider than the next one on either side: a slice is missing there even if the slabs are thick enough."""
+    alone = np.zeros(len(gaps), dtype=bool)
+    alone[1:-1] = gaps[1:-1] >= _MISSING_FACTOR * np.maximum(gaps[:-2], gaps[2:])
+    return alone
 
 
 def _missing(gaps: np.ndarray, possible: np.ndarray) -> np.ndarray:

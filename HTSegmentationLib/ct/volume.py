@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import SimpleITK as sitk
 
+from HTSegmentationLib.ct.geometry import nearest_rotation
 from HTSegmentationLib.ct.slice_stack import SliceStack
 from HTSegmentationLib.remark import Remark
 
@@ -40,14 +41,14 @@ class Volume:
     def is_rectangular(self) -> bool:
         """Whether the axes stand at right angles, within what rounding explains."""
         axes = self.matrix[:3, :3] / self.spacing
-        wrong = (axes - _nearest_rotation(axes)) * self.spacing * np.array(self.pixels.shape[::-1])
+        wrong = (axes - nearest_rotation(axes)) * self.spacing * np.array(self.pixels.shape[::-1])
         return bool(np.abs(wrong).sum(axis=1).max() <= _CORNER_TOLERANCE_VOXELS * self.spacing.min())
 
     def image(self, pixels: np.ndarray) -> sitk.Image:
         """A rectangular volume's place in the patient, with the values ``pixels`` (z, y, x)."""
         image = sitk.GetImageFromArray(pixels)
         image.SetSpacing(self.spacing.tolist())
-        image.SetDirection(_nearest_rotation(self.matrix[:3, :3] / self.spacing).ravel().tolist())
+        image.SetDirection(nearest_rotation(self.matrix[:3, :3] / self.spacing).ravel().tolist())
         image.SetOrigin(self.matrix[:3, 3].tolist())
         return image
 
@@ -73,9 +74,3 @@ class Volume:
             normal=normal,
             spacing=(float(self.spacing[x]), float(self.spacing[y])),
         )
-
-
-def _nearest_rotation(axes: np.ndarray) -> np.ndarray:
-    """The orthonormal matrix nearest to ``axes``; mirrored axes stay mirrored."""
-    u, _, v = np.linalg.svd(axes)
-    return u @ v

@@ -90,10 +90,14 @@ def chosen_slices(areas: np.ndarray, most: int) -> list[int]:
     Example:
         >>> chosen_slices(np.array([0, 0, 5, 9, 3, 0]), most=8)
         [2, 3, 4, 5, 6]
+        >>> chosen_slices(np.array([0, 4, 0, 0, 9, 0]), most=8)
+        [1, 2, 5, 6]
     """
     held = np.flatnonzero(areas)
     # One slice beyond each end shows that what is seen ends there.
-    candidates = np.arange(max(held[0] - 1, 0), min(held[-1] + 2, len(areas))) if held.size else np.arange(len(areas))
+    ends = [held[0] - 1, held[-1] + 1] if held.size else []
+    candidates = np.union1d(held, [end for end in ends if 0 <= end < len(areas)]) if held.size else np.arange(len(areas))
+    candidates = candidates.astype(int)
     picks = candidates[np.unique(np.linspace(0, len(candidates) - 1, min(most, len(candidates))).round().astype(int))]
     if held.size:
         largest = int(np.argmax(areas))

@@ -231,7 +231,7 @@ def _legend(figure: Figure, outlines: dict[str, sitk.Image], height: float) -> N
     for name, outline in outlines.items():
         color, line, width = _OUTLINES[name]
         voxels = int(np.count_nonzero(sitk.GetArrayViewFromImage(outline)))
-        label = f"{names[name]}, {voxels_to_ml(voxels, outline):.1f} mL"
+        label = f"{names[name]}, {voxels_to_ml(voxels, outline):.2f} mL"
         handles.append(Line2D([], [], color=color, linestyle=line, linewidth=1.5 * width, label=label))
     place = {"loc": "upper left", "bbox_to_anchor": (0.0, height), "ncols": len(handles)}
     legend = figure.legend(handles=handles, frameon=False, fontsize=9, labelcolor="white", handlelength=2.6, **place)

@@ -17,6 +17,9 @@ from HTSegmentationLib.remark import Remark, Severity
 BONE_HU = 90.0
 """Clotted blood measures up to about 90 HU; what lies above it is bone, calcification or contrast medium as well."""
 
+_ONE_LESION_SHARE = 0.9
+"""A largest part with less of the volume than this leaves others that stretch A, B and C beyond it."""
+
 _SOLID = np.ones((3, 3, 3), dtype=bool)
 """Voxels that touch at a face, an edge or a corner belong together (26 neighbours)."""
 
@@ -105,19 +108,22 @@ def measure_mask(mask: sitk.Image, image: sitk.Image | None = None, label: int =
     count = int(inside.sum())
     parts, part_count = ndimage.label(inside, structure=_SOLID)
     found = measure_diameters(lesion)
+    largest = int(np.bincount(parts[inside]).max())
     values = {} if image is None else _intensities(sitk.GetArrayViewFromImage(crop(image, *box))[inside])
+    remarks = _scatter_remarks(part_count, largest / count) + values.pop("remarks", ())
     return MaskMeasurements(
         label=label,
         voxel_count=count,
         volume_ml=voxels_to_ml(count, lesion),
         component_count=part_count,
-        largest_component_ml=voxels_to_ml(int(np.bincount(parts[inside]).max()), lesion),
+        largest_component_ml=voxels_to_ml(largest, lesion),
         extent_mm=_extent(inside, lesion),
         a_mm=found.a_mm,
         b_mm=found.b_mm,
         c_mm=found.c_mm,
         abc2_ml=found.abc2_ml,
         tada_ellipsoid_ml=found.tada_ml,
+        remarks=remarks,
         **values,
     )
 
@@ -136,6 +142,17 @@ def require_same_grid(first: sitk.Image, second: sitk.Image, first_name: str, se
     ]
     advice = f"resample the {first_name} to the {second_name} with nearest neighbours, or give the one it was made on"
     raise UsageError(f"{first_name} and {second_name} lie on different grids or places ({'; '.join(grids)}): {advice}")
+
+
+def _scatter_remarks(count: int, share: float) -> tuple[Remark, ...]:
+    """ABC/2 is made for one compact lesion; scattered blood it cannot estimate (Xu et al., section 5.3)."""
+    if share >= _ONE_LESION_SHARE:
+        return ()
+    text = (
+        f"The mask has {count} separate parts, the largest with {share:.0%} of the volume; A, B and C span all of them, so "
+        "that ABC/2 is no estimate of the volume."
+    )
+    return (Remark("abc2-scattered", text, Severity.CAUTION),)
 
 
 def _intensities(values: np.ndarray) -> dict[str, Any]:

@@ -67,7 +67,9 @@ def read_roi(
             told += curves_reach(shapes, image, slice_range, curve_extent_mm)
             parts += _parts_of_shapes(image, shapes, str(path), curve_extent_mm)
         elif is_mask_name(path):
-            parts.append(mask_on_grid(read_labels(path), image, str(path)))
+            labels, remarks = read_labels(path)
+            told += remarks
+            parts.append(mask_on_grid(labels, image, str(path)))
         else:
             advice = "give Markups (.mrk.json) or a mask (.nii.gz, .nii, .nrrd, .seg.nrrd, .mha)"
             raise InputError(path, "its name does not end as an ROI's does", advice)

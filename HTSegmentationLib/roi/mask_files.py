@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
+from HTSegmentationLib.ct.geometry import index_to_point_matrix
+from HTSegmentationLib.ct.itk_file import read_itk
+from HTSegmentationLib.ct.nifti_file import read_nifti
+from HTSegmentationLib.ct.quiet import quiet_itk
+from HTSegmentationLib.ct.volume import Volume
+from HTSegmentationLib.ct.volume_limits import MOST_VOXELS
 from HTSegmentationLib.errors import InputError
+from HTSegmentationLib.remark import Remark
 
 MASK_ENDINGS = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 """How the names of mask files end."""
@@ -18,11 +26,11 @@ _MOST_LABELS = 64
 _LARGEST_LABEL = 65535
 """Label maps of brain atlases go beyond 10,000."""
 
-_MOST_VOXELS = 2_000_000_000
-"""Ten times a thin-slice CT of the whole body; a header that claims more is broken."""
-
 _SPACE = 3
-"""Dimensions of a mask; further ones may have the length 1."""
+"""Dimensions of a mask."""
+
+_HEADER_BYTES = 1 << 16
+"""Room for the header of a segmentation with hundreds of segments."""
 
 _EXPECTED = "give a mask: 0 outside, whole numbers above 0 inside"
 
@@ -48,7 +56,7 @@ def read_mask(path: str | Path, label: int | None = None) -> sitk.Image:
     Example:
         >>> bleed = read_mask("labels.nii.gz", label=1)   # doctest: +SKIP
     """
-    labels = read_labels(path)
+    labels, _ = read_labels(path)
     if label is None:
         return sitk.Cast(labels > 0, sitk.sitkUInt8)
     mask = sitk.Cast(labels == label, sitk.sitkUInt8)
@@ -59,7 +67,7 @@ def read_mask(path: str | Path, label: int | None = None) -> sitk.Image:
     return mask
 
 
-def read_labels(path: str | Path) -> sitk.Image:
+def read_labels(path: str | Path) -> tuple[sitk.Image, tuple[Remark, ...]]:
     """Reads a label map.
 
     Segments of a ``.seg.nrrd`` that overlap lie in several layers; of these the union is given, as 1.
@@ -68,66 +76,81 @@ def read_labels(path: str | Path) -> sitk.Image:
         path: A NIfTI, NRRD or MetaImage file; a segmentation of 3D Slicer.
 
     Returns:
-        Label values, 0 is background; ``sitkUInt8`` where they fit, else ``sitkUInt16``; (x, y, z), LPS.
+        Label values, 0 is background, ``sitkUInt8`` where they fit, else ``sitkUInt16``, (x, y, z), LPS; and what the user
+        must be told of the file.
 
     Raises:
         InputError: The file cannot be read, has not three dimensions, or holds no labels but grey values or probabilities.
 
     Example:
-        >>> labels = read_labels("bleed.seg.nrrd")   # doctest: +SKIP
+        >>> labels, remarks = read_labels("bleed.seg.nrrd")   # doctest: +SKIP
     """
-    image = _read(path)
-    if image.GetNumberOfComponentsPerPixel() > 1:
-        if not str(path).lower().endswith(".seg.nrrd"):
-            count = image.GetNumberOfComponentsPerPixel()
-            raise InputError(path, f"it holds {count} values a voxel", _EXPECTED)
-        layers = sitk.GetArrayViewFromImage(image)
-        flat = sitk.GetImageFromArray((layers != 0).any(axis=-1).astype(np.uint8))
-        flat.CopyInformation(image)
-        return flat
-    return _labels_only(image, path)
+    name, file = str(path).lower(), Path(path)
+    if not is_mask_name(path):
+        raise InputError(path, f"its name does not end in {', '.join(MASK_ENDINGS)}", "give a mask in one of these formats")
+    if not file.is_file():
+        raise InputError(path, "it is a folder" if file.is_dir() else "there is no such file", "check the name")
+    try:
+        layered = _layers(file) if name.endswith(".seg.nrrd") else None
+        volume = layered or (
+            read_nifti(file)
+            if name.endswith((".nii", ".nii.gz"))
+            else read_itk(file, "NRRD" if name.endswith(("nrrd", "nhdr")) else "MetaImage")
+        )
+    except OSError as error:
+        raise InputError(path, f"it cannot be read ({(error.strerror or str(error)).lower()})", "check it") from error
+    except InputError as error:
+        # What reads scans advises on scans.
+        raise InputError(path, error.problem, _EXPECTED) from error
+    return _placed(_labels_only(volume.pixels, path), volume), volume.remarks
 
 
-def _labels_only(image: sitk.Image, path: str | Path) -> sitk.Image:
-    """The image with a type of whole numbers, after a check that it holds labels."""
-    array = sitk.GetArrayViewFromImage(image)
-    if array.size == 0:
-        raise InputError(path, "it holds no voxels", _EXPECTED)
-    low, high = array.min(), array.max()
+def _labels_only(values: np.ndarray, path: str | Path) -> np.ndarray:
+    """The values with a type of whole numbers, after a check that they are labels."""
+    low, high = values.min(), values.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(path, "it holds values that are no numbers", _EXPECTED)
     if low < 0 or high > _LARGEST_LABEL:
         raise InputError(path, f"it holds values from {low:g} to {high:g}, as a scan does", _EXPECTED)
-    if array.dtype.kind == "f" and (array != np.round(array)).any():
+    if values.dtype.kind == "f" and (values != np.round(values)).any():
         raise InputError(path, f"it holds fractions between {low:g} and {high:g}, as probabilities do", _EXPECTED)
-    small = sitk.Cast(image, sitk.sitkUInt8 if high <= np.iinfo(np.uint8).max else sitk.sitkUInt16)
-    count = np.count_nonzero(np.bincount(sitk.GetArrayViewFromImage(small).ravel()))
+    small = values.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
+    count = np.count_nonzero(np.bincount(small.ravel()))
     if count > _MOST_LABELS:
         raise InputError(path, f"it holds {count} different values up to {high:g}, as a scan does", _EXPECTED)
     return small
 
 
-def _read(path: str | Path) -> sitk.Image:
-    name = str(path)
-    if not is_mask_name(name):
-        raise InputError(path, f"its name does not end in {', '.join(MASK_ENDINGS)}", "give a mask in one of these formats")
-    if not Path(name).is_file():
-        what = "it is a folder, not a file" if Path(name).is_dir() else "there is no such file"
-        raise InputError(path, what, "check the name")
+def _placed(values: np.ndarray, volume: Volume) -> sitk.Image:
+    """The values where the file places them; a skewed grid stays skewed."""
+    if volume.is_rectangular():
+        return volume.image(values)
+    image = sitk.GetImageFromArray(values)
+    image.SetSpacing(volume.spacing.tolist())
+    image.SetDirection((volume.matrix[:3, :3] / volume.spacing).ravel().tolist())
+    image.SetOrigin(volume.matrix[:3, 3].tolist())
+    return image
+
+
+def _layers(path: Path) -> Volume | None:
+    """The union of the layers of a segmentation whose segments overlap; None for one with a single layer."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES).split(b"\n\n", maxsplit=1)[0]
     reader = sitk.ImageFileReader()
-    reader.SetFileName(name)
+    reader.SetImageIO("NrrdImageIO")
+    reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
-        size = reader.GetSize()
-        if np.prod(size, dtype=float) * reader.GetNumberOfComponents() > _MOST_VOXELS:
-            raise InputError(path, f"its header claims {' x '.join(map(str, size))} voxels", "write it anew")
-        if len(size) < _SPACE or any(length > 1 for length in size[_SPACE:]):
-            raise InputError(path, f"it has {len(size)} dimensions ({' x '.join(map(str, size))})", "give a mask of three")
-        image = reader.Execute()
+        size, count = reader.GetSize(), reader.GetNumberOfComponents()
+        if count == 1:
+            return None
+        if len(size) != _SPACE or np.prod(size, dtype=float) * count > MOST_VOXELS:
+            raise InputError(path, f"its header claims {' x '.join(map(str, size))} voxels in {count} layers", "")
+        if re.search(rb"^data ?file:", header, re.IGNORECASE | re.MULTILINE):
+            raise InputError(path, "its values lie in another file", "")
+        with quiet_itk():
+            image = reader.Execute()
     except RuntimeError as error:
-        raise InputError(
-            path, "it cannot be read as an image: it is damaged, cut off or of another format", _EXPECTED
-        ) from error
-    while image.GetDimension() > _SPACE:
-        image = image[..., 0]
-    return image
+        raise InputError(path, "it cannot be read as NRRD, it is damaged or cut short", "") from error
+    union = (sitk.GetArrayViewFromImage(image) != 0).any(axis=-1)
+    return Volume(union.astype(np.uint8), index_to_point_matrix(image))

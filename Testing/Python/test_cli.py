@@ -114,7 +114,7 @@ def test_measure_against_a_reference_gives_dice(case, tmp_path, capsys):
         ["segment", "CT", "--roi-box", BOX, "--output", "mask.jpg"],
         ["segment", "CT", "--roi-box", BOX, "--output", "m.nii.gz", "--method", "magic"],
         ["segment", "CT", "--roi-box", BOX, "--output", "m.nii.gz", "--preview", "p.txt"],
-        ["segment", "CT", "--roi-box", BOX, "--output", "m.nii.gz", "--roi-slices", "1-3"],
+        ["segment", "CT", "--roi-box", BOX, "--output", "m.nii.gz", "--roi-curve-depth", "9"],
         ["segment", "CT", "--roi", "R", "--output", "m.nii.gz", "--roi-slices", "5-3"],
         ["segment", "m.nii.gz", "--roi-box", BOX, "--output", "m.nii.gz"],
         ["segment", "CT", "--roi-box", BOX, "--output", "m.nii.gz", "--json", "m.nii.gz"],

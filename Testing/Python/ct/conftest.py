@@ -11,6 +11,9 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+from HTSegmentationLib.ct import read_ct
+from HTSegmentationLib.errors import HTSegError
+
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 PIXELS = 32
 SPACING = 6.0
@@ -128,6 +131,15 @@ def remark(scan, code):
     found = [r for r in scan.remarks if r.code == code]
     assert len(found) == 1, codes(scan)
     return found[0]
+
+
+def outcome(path):
+    """What comes of a damaged file: the message that refuses it, or whether all values read are finite numbers."""
+    try:
+        scan = read_ct(path, assume_hu=True)
+    except HTSegError as error:
+        return str(error), True
+    return "", bool(np.isfinite(pixels_of(scan)).all())
 
 
 def head_image(size=(24, 26, 14), spacing=(7.0, 7.0, 8.0), direction=None, value=head_hu):

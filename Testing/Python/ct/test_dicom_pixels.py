@@ -235,7 +235,10 @@ def test_files_older_than_the_preamble_are_read(tmp_path, series):
     assert np.array_equal(pixels_of(read_ct(tmp_path)), series.hu())
 
 
-def test_an_offset_reaches_measured_pixels_and_leaves_padding_at_air(tmp_path, series):
+@pytest.mark.parametrize("decoder", ["pydicom", "SimpleITK"])
+def test_an_offset_reaches_measured_pixels_and_leaves_padding_at_air(tmp_path, series, decoder, monkeypatch):
+    if decoder == "SimpleITK":
+        monkeypatch.setattr(dicom_pixels, "_by_pydicom", no_plugin)
     datasets, expected = series.datasets(), series.hu()
     outside = corners(expected)
     for n, ds in enumerate(datasets):

@@ -131,7 +131,8 @@ def test_the_old_infarct_is_on_the_patients_left_and_at_the_back(scan):
         for side in (True, False)
         for back in (True, False)
     }
-    assert share[True, True] > 2 * max(share[False, True], share[True, False], share[False, False])
+    assert share[True, True] > 2 * share[False, True]
+    assert share[True, True] - share[False, True] > 2 * (share[True, False] - share[False, False])
 
 
 def test_the_calcified_choroid_plexus_lies_on_both_sides_behind_the_middle(scan):

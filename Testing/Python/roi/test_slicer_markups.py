@@ -62,7 +62,7 @@ def written(slicer, scene, node, path, storage_class, *, ras=False):
 def in_slicers_box(node, image):
     points = voxel_centers(image)
     ras = (points * [-1, -1, 1]).reshape(-1, 3)
-    inside = [bool(node.IsPointInROI(point.tolist())) for point in ras]
+    inside = [bool(node.IsPointInROIWorld(point.tolist())) for point in ras]
     return np.array(inside).reshape(points.shape[:3])
 
 
