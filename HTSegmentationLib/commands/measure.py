@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     require_not_input([options.json], [name for name in (options.mask, options.image, options.reference) if name])
     if options.label is not None and options.label < 1:
         raise UsageError(f"--label {options.label}: a label is 1 or more; 0 is the background")
-    mask = read_mask(options.mask, options.label)
+    mask, remarks = read_mask(options.mask, options.label)
     progress = ProgressLine()
     try:
         scan = read_ct(options.image, **ct_options(options), progress=progress) if options.image else None
@@ -43,10 +43,12 @@ def run(options: argparse.Namespace) -> int:
     record = {"mask": options.mask, "measurements": measurements.as_dict()}
     words = measurement_words("Mask", measurements)
     if options.reference:
-        overlap = measure_overlap(mask, read_mask(options.reference, options.label))
+        reference, reference_remarks = read_mask(options.reference, options.label)
+        remarks += reference_remarks
+        overlap = measure_overlap(mask, reference)
         record["overlap"] = overlap.as_dict()
         words += overlap_words(overlap)
-    remarks = (*(scan.remarks if scan else ()), *measurements.remarks)
+    remarks += (*(scan.remarks if scan else ()), *measurements.remarks)
     record["remarks"] = [remark.as_dict() for remark in remarks]
     deliver(record, words + remark_lines(remarks), options.json)
     return 0

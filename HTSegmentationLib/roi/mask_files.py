@@ -40,7 +40,7 @@ def is_mask_name(path: str | Path) -> bool:
     return str(path).lower().endswith(MASK_ENDINGS)
 
 
-def read_mask(path: str | Path, label: int | None = None) -> sitk.Image:
+def read_mask(path: str | Path, label: int | None = None) -> tuple[sitk.Image, tuple[Remark, ...]]:
     """Reads a mask: one label of a file, or all of them together.
 
     Args:
@@ -48,23 +48,23 @@ def read_mask(path: str | Path, label: int | None = None) -> sitk.Image:
         label: The value that counts; None for all above 0.
 
     Returns:
-        1 inside, 0 outside; ``sitkUInt8``, (x, y, z), LPS.
+        1 inside, 0 outside; ``sitkUInt8``, (x, y, z), LPS; and what the user must be told of the file.
 
     Raises:
         InputError: As for :func:`read_labels`, or no voxel has this label.
 
     Example:
-        >>> bleed = read_mask("labels.nii.gz", label=1)   # doctest: +SKIP
+        >>> bleed, remarks = read_mask("labels.nii.gz", label=1)   # doctest: +SKIP
     """
-    labels, _ = read_labels(path)
+    labels, remarks = read_labels(path)
     if label is None:
-        return sitk.Cast(labels > 0, sitk.sitkUInt8)
+        return sitk.Cast(labels > 0, sitk.sitkUInt8), remarks
     mask = sitk.Cast(labels == label, sitk.sitkUInt8)
     if not sitk.GetArrayViewFromImage(mask).any():
         values = np.flatnonzero(np.bincount(sitk.GetArrayViewFromImage(labels).ravel()))
         held = ", ".join(str(value) for value in values if value) or "none"
         raise InputError(path, f"no voxel has the label {label}; labels in it: {held}", "choose one of these")
-    return mask
+    return mask, remarks
 
 
 def read_labels(path: str | Path) -> tuple[sitk.Image, tuple[Remark, ...]]:

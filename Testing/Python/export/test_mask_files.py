@@ -15,7 +15,7 @@ ENDINGS = [".nii.gz", ".nii", ".nrrd", ".seg.nrrd", ".mha"]
 def test_a_mask_comes_back_as_it_was(mask, tmp_path, ending):
     path = tmp_path / f"mask von Jürgen{ending}"
     write_mask(path, mask)
-    back = read_mask(path)
+    back, _ = read_mask(path)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(back), sitk.GetArrayFromImage(mask))
     assert same_grid(back, mask)
     assert list(tmp_path.iterdir()) == [path]
@@ -81,7 +81,7 @@ def test_a_skewed_grid_is_not_written_straightened(mask, tmp_path, ending):
         write_mask(tmp_path / f"m{ending}", mask)
     assert list(tmp_path.iterdir()) == []
     write_mask(tmp_path / "m.nrrd", mask)
-    assert same_grid(read_mask(tmp_path / "m.nrrd"), mask)
+    assert same_grid(read_mask(tmp_path / "m.nrrd")[0], mask)
 
 
 def test_a_value_without_a_label_is_not_lost_in_a_segmentation(mask, tmp_path):
@@ -94,4 +94,4 @@ def test_a_file_that_was_there_is_replaced(mask, tmp_path):
     path = tmp_path / "m.nii.gz"
     path.write_text("old")
     write_mask(path, mask)
-    assert same_grid(read_mask(path), mask)
+    assert same_grid(read_mask(path)[0], mask)

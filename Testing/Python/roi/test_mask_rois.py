@@ -183,8 +183,8 @@ def test_one_label_can_be_read_alone(grid, tmp_path):
     mask[0:3, 0:3, 0:3] = 5
     path = tmp_path / "l.mha"
     sitk.WriteImage(mask, str(path))
-    assert sitk.GetArrayFromImage(read_mask(path)).sum() == 2100 + 27
-    assert sitk.GetArrayFromImage(read_mask(path, label=5)).sum() == 27
+    assert sitk.GetArrayFromImage(read_mask(path)[0]).sum() == 2100 + 27
+    assert sitk.GetArrayFromImage(read_mask(path, label=5)[0]).sum() == 27
     with pytest.raises(InputError, match="no voxel has the label 4; labels in it: 3, 5"):
         read_mask(path, label=4)
 
