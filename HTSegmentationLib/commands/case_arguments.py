@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 def add_case_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the flags that say what is simulated."""
     group = parser.add_argument_group("the simulated case")
-    group.add_argument("--type", choices=("HI2", "PH", "none"), default="PH", help="kind of hemorrhage; default: %(default)s")
+    group.add_argument(
+        "--type", choices=("HI2", "PH", "none"), default="PH", help="kind of hemorrhage; default: %(default)s"
+    )
     group.add_argument("--volume", type=float, metavar="ML", help="hemorrhage volume in mL; the published mean if left out")
-    group.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another patient; default: %(default)s")
+    group.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="another seed is another patient; default: %(default)s"
+    )
     group.add_argument("--side", choices=("left", "right"), default="left", help="hemisphere; default: %(default)s")
     group.add_argument(
         "--slice-thickness", type=float, default=5.0, metavar="MM", help="thickness and distance of slices; default: 5"
@@ -31,7 +35,7 @@ def case_parameters(options: argparse.Namespace) -> SimulationParameters:
     Raises:
         ParameterError: A value is out of its range.
     """
-    from HTSegmentationLib.simulate.parameters import HemorrhageType, SimulationParameters, Side
+    from HTSegmentationLib.simulate.parameters import HemorrhageType, Side, SimulationParameters
 
     return SimulationParameters(
         seed=options.seed,

@@ -51,9 +51,7 @@ def run(options: argparse.Namespace) -> int:
             files[name] = str(folder / name)
         files["picture"] = str(folder / "preview.png")
         title = f"Simulated {options.type}, {case.true_volume_ml:.1f} mL, Dice {overlap.dice:.2f}"
-        write_preview(
-            files["picture"], case.scan.image, result.mask, roi=case.roi, reference=case.hemorrhage, title=title
-        )
+        write_preview(files["picture"], case.scan.image, result.mask, roi=case.roi, reference=case.hemorrhage, title=title)
     finally:
         progress.clear()
     record = result_record(case.scan, case.roi, result, measurements)

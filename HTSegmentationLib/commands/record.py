@@ -20,9 +20,7 @@ RECORD_FORMAT = 1
 """Raised when a key of the record changes its name or its meaning."""
 
 
-def result_record(
-    scan: CTScan, roi: Roi, result: SegmentationResult, measurements: MaskMeasurements
-) -> dict[str, Any]:
+def result_record(scan: CTScan, roi: Roi, result: SegmentationResult, measurements: MaskMeasurements) -> dict[str, Any]:
     """Everything that is known of one segmentation as plain values."""
     return {
         "format": RECORD_FORMAT,

@@ -94,7 +94,8 @@ def run(options: argparse.Namespace) -> int:
     finally:
         progress.clear()
     record = result_record(scan, roi, result, measurements) | {"mask": options.output}
-    deliver(record, [*result_words(segmenter.title, result, measurements), "", f"Mask written to {options.output}"], options.json)
+    words = [*result_words(segmenter.title, result, measurements), "", f"Mask written to {options.output}"]
+    deliver(record, words, options.json)
     return 0
 
 
