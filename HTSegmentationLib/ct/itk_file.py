@@ -31,7 +31,7 @@ _NEEDED = {
 """What a header must have; ITK would say so on the terminal, past the caller."""
 
 _PLACED = {
-    "NRRD": re.compile(rb"^space( dimension)?:", re.MULTILINE),
+    "NRRD": re.compile(rb"^space:\s*[\"']?(left|right|LPS|LAS|RAS)", re.MULTILINE | re.IGNORECASE),
     "MetaImage": re.compile(rb"^(TransformMatrix|Rotation|Orientation)\s*=", re.MULTILINE),
 }
 """The line without which a header does not say how the axes lie in the patient."""
