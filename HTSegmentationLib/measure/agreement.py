@@ -67,8 +67,8 @@ def measure_agreement(mask: sitk.Image, reference: sitk.Image, roi: Roi, label: 
     roi.require_grid(mask)
     size = roi.mask.GetSize()
     inside = sitk.GetArrayViewFromImage(roi.mask) > 0
-    found = sitk.GetArrayViewFromImage(crop(mask, roi.index, size))[inside] == label
-    true = sitk.GetArrayViewFromImage(crop(reference, roi.index, size))[inside] == label
+    found = sitk.GetArrayFromImage(crop(mask, roi.index, size))[inside] == label
+    true = sitk.GetArrayFromImage(crop(reference, roi.index, size))[inside] == label
     sensitivity = _share(found, true)
     specificity = _share(~found, ~true)
     known = sensitivity is not None and specificity is not None

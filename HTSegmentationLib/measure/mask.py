@@ -109,7 +109,7 @@ def measure_mask(mask: sitk.Image, image: sitk.Image | None = None, label: int =
     parts, part_count = ndimage.label(inside, structure=_SOLID)
     found = measure_diameters(lesion)
     largest = int(np.bincount(parts[inside]).max())
-    values = {} if image is None else _intensities(sitk.GetArrayViewFromImage(crop(image, *box))[inside])
+    values = {} if image is None else _intensities(sitk.GetArrayFromImage(crop(image, *box))[inside])
     remarks = _scatter_remarks(part_count, largest / count) + values.pop("remarks", ())
     return MaskMeasurements(
         label=label,

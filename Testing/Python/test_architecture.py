@@ -90,6 +90,14 @@ def test_help_answers_without_numpy_or_simpleitk():
     assert run.stderr.strip() == "[]"
 
 
+def test_no_array_view_outlives_its_image():
+    """A view does not keep its image alive: of an image without a name, it shows freed memory."""
+    for file in library_files():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "GetArrayViewFromImage":
+                assert isinstance(node.args[0], ast.Name | ast.Attribute), f"{file}, line {node.lineno}"
+
+
 def test_no_file_is_longer_than_a_reader_bears():
     long = {str(file): count for file in library_files() if (count := len(file.read_text().splitlines())) > 300}
     assert not long

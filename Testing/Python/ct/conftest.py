@@ -1,9 +1,7 @@
 """Small head CTs in every shape that files come in, and the real scan."""
 
-import os
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,18 +159,6 @@ def points_of(image):
     index = np.stack(np.meshgrid(*(np.arange(n) for n in size), indexing="ij"), axis=-1).transpose(2, 1, 0, 3)
     matrix = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     return index @ matrix.T + image.GetOrigin()
-
-
-@pytest.fixture(scope="session")
-def test_data():
-    """The folder of real data; only where there is none, and not in the project's checks, tests of it are skipped."""
-    folder = os.environ.get("HTSEG_TEST_DATA")
-    if folder and Path(folder).is_dir():
-        return Path(folder)
-    message = "HTSEG_TEST_DATA is not set to the folder of real scans: reading a real CT was not tested"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 @pytest.fixture
