@@ -58,6 +58,7 @@ class PreparedScan:
     Args:
         scan: The scan itself.
         brain_mask: 1 inside the skull, 0 elsewhere; ``sitkUInt8`` on the scan's grid.
+        tissue_mask: The same without the rim that bone's blur makes denser than any blood; what thresholds work on.
         brain_volume_ml: Volume inside the skull in mL.
         remarks: The scan's remarks and those of the preparation.
         stage_seconds: Wall time of each stage in s.
@@ -65,6 +66,7 @@ class PreparedScan:
 
     scan: CTScan
     brain_mask: sitk.Image
+    tissue_mask: sitk.Image
     brain_volume_ml: float
     remarks: tuple[Remark, ...] = ()
     stage_seconds: Mapping[str, float] = field(default_factory=dict)

@@ -40,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
     segmenter = method(options.method).make(None)
     progress = ProgressLine()
     try:
-        case = simulate_head(parameters, part_of(progress, 0.0, 0.6))
+        progress("simulating", 0.0)
+        case = simulate_head(parameters)
         result = segmenter.run(case.scan, case.roi, part_of(progress, 0.6, 0.8))
         measurements = measure_mask(result.mask, case.scan.image)
         overlap = measure_overlap(result.mask, case.hemorrhage)

@@ -26,7 +26,8 @@ def run(options: argparse.Namespace) -> int:
     folder = made_folder(options.output)
     progress = ProgressLine()
     try:
-        case = simulate_head(parameters, progress)
+        progress("simulating", 0.0)
+        case = simulate_head(parameters)
         progress("writing", 0.9)
         files = write_case(case, folder)
     finally:

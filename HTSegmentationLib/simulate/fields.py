@@ -87,9 +87,7 @@ def tube(
         length2 = sum(a * a for a in axis)
         offsets = [p - np.float32(s) for p, s in zip(points, start, strict=True)]
         t = np.clip(sum(o * np.float32(a / length2) for o, a in zip(offsets, axis, strict=True)), 0, 1)
-        square = sum(
-            ((o - t * np.float32(a)) * np.float32(q)) ** 2 for o, a, q in zip(offsets, axis, squash, strict=True)
-        )
+        square = sum(((o - t * np.float32(a)) * np.float32(q)) ** 2 for o, a, q in zip(offsets, axis, squash, strict=True))
         distance = np.sqrt(square) - (np.float32(r0) + t * np.float32(r1 - r0))
         best = distance if best is None else np.minimum(best, distance)
     if best is None:

@@ -4,6 +4,9 @@ Shapes follow adult head CT in head coordinates (mm about the anterior commissur
 136 x 170 mm at the level of the ventricles, vertex 85 mm above the commissures, widest behind the middle.
 """
 
+# The coordinates in mm are the drawing itself; naming each would hide it.
+# ruff: noqa: PLR2004
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -59,7 +62,7 @@ def make_skull(rng: np.random.Generator, grid: HeadGrid) -> Skull:
     bone = _smooth_max(vault - bone_thickness, base_depth, 3.0)
     temple = bump((np.abs(x), y, z), (64, -22, 0), (14, 20, 24))
     nape = bump((x, y, z), (0, 105, -45), (55, 30, 25))
-    scalp = 5.0 + 1.0 * grid_noise(rng, grid, 22.0) + 8.5 * temple + 14 * nape + 2.0 * bump((y, z), (95, 10), (25, 30))
+    scalp = 5.0 + 0.7 * grid_noise(rng, grid, 28.0) + 8.5 * temple + 14 * nape + 2.0 * bump((y, z), (95, 10), (25, 30))
     skin = smooth_min(vault - bone_thickness - np.maximum(scalp, 2.5), _face(x, y, z), 8.0)
     skin = smooth_min(skin, _ears(rng, x, y, z), 1.5)
     return Skull(cavity, bone, skin, radius, center, scale, below_floor)
@@ -75,15 +78,14 @@ def _vault(
     x, y, z = points
     dy = y - center[1] - 7.0 * np.clip((z - 35) / 45, 0, 1.3)
     dz = z - center[2]
-    half_width = 68.5 + 3.0 * np.tanh((y - 20) / 35) - 4.5 * bump((y, z), (-52, 0), (22, 40))
-    half_height = np.where(dz > 0, 73.0, 96.0)
+    half_width = 65.5 + 3.0 * np.tanh((y - 20) / 35) - 4.5 * bump((y, z), (-52, 0), (22, 40))
+    half_height = np.where(dz > 0, 71.0, 82.0)
     asymmetry = 1 + float(rng.normal(0, 0.012)) * np.tanh(x / 20) * np.tanh(dy / 40)
-    power = 2.25
-    terms = (np.abs(x) / (half_width * asymmetry), np.abs(dy) / 86.5, np.abs(dz) / half_height)
-    radius = sum(t**power for t in terms) ** (1 / power)
+    across = np.abs(x / (half_width * asymmetry)) ** 2.2 + np.abs(dy / 84.0) ** 2.2
+    radius = np.sqrt(across ** (2 / 2.2) + (dz / half_height) ** 2)
     distance = np.sqrt(x**2 + dy**2 + dz**2)
     vault = distance * (1 - 1 / np.maximum(radius, 0.05)) * 0.95
-    return radius.astype(np.float32), (vault + 1.0 * grid_noise(rng, grid, 24.0)).astype(np.float32)
+    return radius.astype(np.float32), (vault + 0.8 * grid_noise(rng, grid, 26.0)).astype(np.float32)
 
 
 def _vault_thickness(
@@ -96,7 +98,7 @@ def _vault_thickness(
     thickness = base + 0.7 * grid_noise(rng, grid, 16.0)
     thickness -= 2.6 * bump((ax, y, z), (66, 5, -5), (16, 28, 20))
     thickness += 2.2 * bump((y, z), (-72, 5), (16, 25)) + 1.5 * bump((y, z), (90, 30), (25, 25))
-    thickness += 5.0 * bump((x, y, z), (0, 98, -8), (9, 18, 12)) + 3.0 * bump((ax, y, z), (62, 48, -30), (14, 14, 16))
+    thickness += 2.5 * bump((x, y, z), (0, 98, -8), (9, 18, 12)) + 3.0 * bump((ax, y, z), (62, 48, -30), (14, 14, 16))
     return np.maximum(thickness, 2.4)
 
 
@@ -110,7 +112,7 @@ def _base_maps() -> tuple[np.ndarray, np.ndarray]:
     anterior = -19 + 7.5 * bump((ax, y), (29, -45), (13, 20)) - 4.5 * bump((ax,), (0,), (7,))
     middle = -25 - 19 * _step(ax - 19, 5)
     sella = bump((x, y), (0, -3), (9, 5))
-    middle = middle - 5 * sella + 8 * bump((ax, y), (6, 6), (9, 2.5)) + 9 * bump((ax, y), (12, -13), (5, 5))
+    middle = middle - 5 * sella + 6 * bump((ax, y), (4, 6), (5, 1.8)) + 9 * bump((ax, y), (12, -13), (5, 5))
     posterior = -57 + 4 * bump((x,), (0,), (4,)) * (y > 60) + 18 * _step(y - 88, 8) + 12 * _step(ax - 48, 8)
     clivus = np.clip(-18 - 2.2 * (y - 8), -95, -18)
     posterior = np.where(y < 26, np.maximum(clivus, posterior), posterior)

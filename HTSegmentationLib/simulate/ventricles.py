@@ -3,6 +3,9 @@
 Places follow the usual stereotaxic atlas with the anterior commissure as origin and y to posterior.
 """
 
+# The coordinates in mm are the drawing itself; naming each would hide it.
+# ruff: noqa: PLR2004
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -45,10 +48,11 @@ def ventricles(points: Points, size: tuple[float, float], noise: np.ndarray) -> 
 def brainstem(points: Points) -> np.ndarray:
     """Signed distance in mm to midbrain, pons and medulla."""
     x, y, z = points
-    stem = tube((x, y, z), [(0, 20, -4), (0, 23, -14)], [13.5, 13.5], (0.86, 1.0, 1.0))
+    stem = tube((x, y, z), [(0, 21, -4), (0, 23, -14)], [12.0, 12.5], (0.84, 1.0, 1.0))
+    stem = smooth_min(stem, ellipsoid((np.abs(x), y, z), (8, 15, -8), (7.5, 7, 10)), 3.0)
     pons = ellipsoid(points, (0, 25, -28), (17, 13.5, 13.5))
     medulla = tube(points, [(0, 30, -38), (0, 38, -58), (0, 43, -95)], [10.0, 8.0, 6.0])
-    notch = ellipsoid(points, (0, 7, -12), (3.5, 6, 9))
+    notch = ellipsoid(points, (0, 9, -11), (4.5, 5, 10))
     return np.maximum(smooth_min(smooth_min(stem, pons, 5.0), medulla, 5.0), -notch)
 
 
@@ -64,7 +68,9 @@ def cisterns(points: Points, stem: np.ndarray, width_mm: float, noise: np.ndarra
     x, y, z = points
     ax = np.abs(x)
     about_stem = np.maximum(np.abs(stem - 0.5 * width_mm) - 0.5 * width_mm, np.maximum(z + 1, -z - 75))
-    peduncle = np.maximum(ellipsoid((ax, y, z), (17, 42, -32), (10, 14, 12)), -100)
+    # In front, the temporal lobes close in on the midbrain.
+    about_stem = about_stem + 1.6 * np.clip((17 - y) / 8, 0, 1) * (z > -22)
+    peduncle = ellipsoid((ax, y, z), (17, 42, -32), (10, 14, 12))
     about_stem = np.maximum(about_stem, -peduncle)
     # Behind the pons lies the fourth ventricle, not a cistern.
     about_stem = np.maximum(about_stem, np.where(z < -16, y - 34 + 0.15 * (z + 16), -100))

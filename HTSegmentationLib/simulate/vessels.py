@@ -1,5 +1,8 @@
 """Dense and calcified things in the simulated head: falx, tentorium, sinuses, arteries, choroid plexus, pineal."""
 
+# The coordinates in mm are the drawing itself; naming each would hide it.
+# ruff: noqa: PLR2004
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -42,14 +45,18 @@ def make_dense_things(
     x, y, z = points
     ax = np.abs(x)
     depth = -skull.cavity
-    arteries = tube((ax, y, z), [(5.5, -3, -22), (7.5, -5, -15), (22, -6, -13), (34, -12, -9), (40, -8, -5)], [2.0, 1.7, 1.4, 1.2, 0.8])
+    arteries = tube(
+        (ax, y, z), [(5.5, -3, -22), (7.5, -5, -15), (22, -6, -13), (34, -12, -9), (40, -8, -5)], [2.0, 1.7, 1.4, 1.2, 0.8]
+    )
     basilar = tube((x, y, z), [(0, 9.5, -42), (float(rng.normal(0, 1.5)), 7.5, -28), (0, 7, -17)], [1.4, 1.7, 1.6])
     sagittal = np.maximum(ax + 0.75 * depth - 5.0, np.maximum(-depth - 1, -np.minimum(z + 4, 20)))
     transverse = np.maximum(np.hypot(brain.tent.offset, depth - 1.5) - 3.4, np.maximum(8 - y, 20 - ax) * 0.5)
     transverse = np.maximum(transverse, np.maximum(38 - y, z + 2))
     torcula = ellipsoid((x, y, depth), (0, 97, 2), (9, 7, 5)) + np.abs(brain.tent.offset) * 0.6
     straight = tube((x, y, z), [(0, 48, 6), (0, 92, -6)], [1.4, 2.0])
-    pool = np.minimum(np.minimum(np.minimum(arteries, basilar), sagittal), np.minimum(np.minimum(transverse, torcula), straight))
+    pool = np.minimum(
+        np.minimum(np.minimum(arteries, basilar), sagittal), np.minimum(np.minimum(transverse, torcula), straight)
+    )
 
     callosum = (np.sqrt(((y - 3) / 38) ** 2 + ((z - 2) / 26) ** 2) - 1) * 26
     reach = np.minimum(callosum - 3 - 10 * np.clip((20 - y) / 70, 0, 1), depth + 4)
@@ -58,7 +65,7 @@ def make_dense_things(
 
     pineal = ellipsoid((x, y, z), (float(rng.normal(0, 0.4)), 31, 3), (2.2, 2.6, 2.2)) + 2.5 * (rng.random() < 0.3)
     plexus = tube((ax, y, z), [(19, 36, 14), (23, 41, 9)], [1.6, 2.4])
-    plexus = plexus + 0.9 * grid_noise(rng, grid, 4.0) + np.where(x > 0, *rng.choice((0.0, 1.2, 4.0), 2))
+    plexus = plexus + 0.9 * grid_noise(rng, grid, 4.0) + np.where(x > 0, *rng.choice((0.0, 1.2, 4.0), 2)).astype(np.float32)
     plate = np.maximum(np.hypot(x, (y + 45) * 0.25) - 1.2, np.abs(z - 45) - 6) + 6.0 * (rng.random() < 0.65)
     calcium = np.minimum(np.minimum(pineal, plexus), plate)
     return DenseThings(

@@ -33,7 +33,7 @@ def prepare(scan: CTScan, progress: Progress = silent) -> PreparedScan:
         brain = strip_skull(scan.image, progress)
     volume = voxels_to_ml(int(np.count_nonzero(sitk.GetArrayViewFromImage(brain.image))), brain.image)
     remarks = scan.remarks + _volume_remarks(volume) + _gap_remarks(brain.beside_gap_share)
-    return PreparedScan(scan, brain.image, volume, remarks, clock.seconds)
+    return PreparedScan(scan, brain.image, brain.tissue, volume, remarks, clock.seconds)
 
 
 def _volume_remarks(brain_volume_ml: float) -> tuple[Remark, ...]:

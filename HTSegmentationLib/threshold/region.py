@@ -23,7 +23,7 @@ class Region:
     Args:
         image: The scan's own HU.
         enhanced: HU after skull strip, smoothing and sharpening, ``sitkFloat32``.
-        allowed: 1 in the ROI and inside the brain mask, ``sitkUInt8``.
+        allowed: 1 in the ROI and in the tissue inside the skull, ``sitkUInt8``.
         roi: The ROI.
     """
 
@@ -52,11 +52,11 @@ def cut_region(prepared: PreparedScan, roi: Roi | None, parameters: EnhancementP
     image = prepared.scan.image
     roi.require_grid(image)
     size = roi.mask.GetSize()
-    allowed = roi.mask & crop(prepared.brain_mask, roi.index, size)
+    allowed = roi.mask & crop(prepared.tissue_mask, roi.index, size)
     if not np.any(sitk.GetArrayViewFromImage(allowed)):
         raise ROIError("the ROI holds no voxel inside the skull; draw it around the bleed in the brain")
     reach = [math.ceil(reach_mm(parameters) / spacing) for spacing in image.GetSpacing()]
     start, length = grown_box(roi.index, size, reach, image.GetSize())
-    enhanced = enhance(crop(image, start, length), crop(prepared.brain_mask, start, length), parameters)
+    enhanced = enhance(crop(image, start, length), crop(prepared.tissue_mask, start, length), parameters)
     inner = [first - begin for first, begin in zip(roi.index, start, strict=True)]
     return Region(crop(image, roi.index, size), crop(enhanced, inner, size), allowed, roi)

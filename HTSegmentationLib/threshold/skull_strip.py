@@ -40,13 +40,16 @@ _REGROWTH_MM = 7.0
 _LEVEL_SET_ROUNDS = 20
 """Enough for the front to move by the few mm that regrowth leaves open; more rounds creep into the foramina."""
 
-_BORDER_MM = 1.5
-"""Within this distance of the level set's border the scan's own voxels decide: half a voxel of the shrunk copy and the
-blur of a bone edge."""
+_BORDER_MM = 4.0
+"""Within this distance of the level set's border the scan's own voxels decide: the width of a bone edge that a thick slice
+meets at a slant, near the vertex."""
 
-_BONE_EDGE_HU = 300.0
-"""Within the border band, a voxel above this is bone: about half-way from brain to the inner table, where a blurred edge
-stands. Blood (at most about 100 HU) that touches the table stays inside."""
+_BONE_EDGE_HU = 650.0
+"""Within the border band, a voxel above this is bone: half-way from brain to a dense inner table, where a blurred edge
+stands. Blood that touches the table stays inside."""
+
+_BRIGHT_HU = 100.0
+"""No blood is denser than this; what is, and hangs together with the skull, is the blurred rim of bone."""
 
 _LEAST_BRAIN_ML = 30.0
 """Less than this is no brain; a scan of the vertex alone holds more."""
@@ -61,11 +64,13 @@ class BrainMask:
     """What a skull strip found.
 
     Args:
-        image: 0 and 1, ``sitkUInt8``, on the scan's grid.
+        image: 1 inside the skull, 0 elsewhere, ``sitkUInt8``, on the scan's grid.
+        tissue: The same without the bright rim of bone, where no threshold can tell blood from bone.
         beside_gap_share: Share (0 to 1) of the seed that lies beside a gap in the bone; about 0 in a closed skull.
     """
 
     image: sitk.Image
+    tissue: sitk.Image
     beside_gap_share: float
 
 
@@ -102,11 +107,11 @@ def strip_skull(image: sitk.Image, progress: Progress = silent) -> BrainMask:
     progress("level set", 0.3)
     level, box = _level_set(copy, seed)
     progress("border", 0.7)
-    mask = _border_on_own_voxels(axial, level, box, copy.classes)
+    masks = _border_on_own_voxels(axial, level, box, copy.classes)
     progress("border", 1.0)
     if order != (0, 1, 2):
-        mask = sitk.PermuteAxes(mask, [order.index(axis) for axis in range(3)])
-    return BrainMask(mask, beside_gap_share)
+        masks = [sitk.PermuteAxes(mask, [order.index(axis) for axis in range(3)]) for mask in masks]
+    return BrainMask(*masks, beside_gap_share)
 
 
 def _slices_last(image: sitk.Image) -> tuple[int, ...]:
@@ -181,23 +186,32 @@ def _with_holes_filled(mask: sitk.Image) -> sitk.Image:
     return _as_image(array.astype(bool), mask)
 
 
-def _border_on_own_voxels(image: sitk.Image, level: sitk.Image, box: _Box, classes: IntensityClasses) -> sitk.Image:
-    """Decides the border on the scan's own voxels; works in the box alone, the rest of the head is outside anyway."""
+def _border_on_own_voxels(
+    image: sitk.Image, level: sitk.Image, box: _Box, classes: IntensityClasses
+) -> list[sitk.Image]:
+    """Decides the border on the scan's own voxels; works in the box alone, the rest of the head is outside anyway.
+
+    Returns:
+        What lies inside the skull, and the same without the bright rim of bone.
+    """
     factors = [round(small / own) for small, own in zip(level.GetSpacing(), image.GetSpacing(), strict=True)]
     index = [start * factor for start, factor in zip(box[0], factors, strict=True)]
     size = [count * factor for count, factor in zip(box[1], factors, strict=True)]
     own = crop(image, index, size)
-    distance = sitk.Resample(level, own, sitk.Transform(), sitk.sitkLinear, _REGROWTH_MM)
+    distance = sitk.Resample(level, own, sitk.Transform(), sitk.sitkLinear, _BORDER_MM)
     soft = own < _BONE_EDGE_HU
-    within = (distance < -_BORDER_MM) | ((distance < 0) & soft)
-    beyond = (distance < _BORDER_MM) & soft & (own > classes.brain_lower_hu)
-    inside = sitk.Cast(within | beyond, sitk.sitkUInt8)
-    if voxels_to_ml(int(sitk.GetArrayViewFromImage(inside).sum()), inside) < _LEAST_BRAIN_ML:
+    core = (distance < 0) & soft | (distance < -_BORDER_MM)
+    reachable = (distance < _BORDER_MM) & soft & (own > classes.brain_lower_hu)
+    inside = sitk.BinaryReconstructionByDilation(core, core | reachable)
+    if voxels_to_ml(int(np.count_nonzero(sitk.GetArrayViewFromImage(inside))), inside) < _LEAST_BRAIN_ML:
         raise SegmentationError(
             f"no brain was found: less than {_LEAST_BRAIN_ML:g} mL of this scan is soft tissue enclosed by bone; check "
             "that it is a head CT in HU that holds the skull"
         )
-    return sitk.Paste(empty_like(image), inside, inside.GetSize(), destinationIndex=index)
+    outside = inside == 0
+    skull_and_rim = sitk.BinaryReconstructionByDilation(outside, outside | (own > _BRIGHT_HU))
+    whole = empty_like(image)
+    return [sitk.Paste(whole, part, size, destinationIndex=index) for part in (inside, skull_and_rim == 0)]
 
 
 def _as_image(array: np.ndarray, grid: sitk.Image) -> sitk.Image:

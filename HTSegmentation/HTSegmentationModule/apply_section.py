@@ -1,0 +1,211 @@
+"""Apply and live preview: what can be done now, what is under way, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qt
+import slicer
+
+from HTSegmentationModule.input_checks import requireInputs
+from HTSegmentationModule.messages import sentenceOf
+from HTSegmentationModule.preparation import Preparation
+from HTSegmentationModule.preview import Preview, inputsOf
+from HTSegmentationModule.progress_work import ProgressWork
+from HTSegmentationModule.readiness import missing
+from HTSegmentationModule.segmenting import finish, gather
+from HTSegmentationModule.translation import tr as _
+
+
+class ApplySection:
+    """The checkbox, the progress bar, the message line and the button in the middle of the panel.
+
+    Args:
+        ui: The panel's widgets.
+        logic: The module's logic.
+        message: The message line.
+        method: The method's section.
+        results: The results' section.
+    """
+
+    def __init__(self, ui: Any, logic: Any, message: Any, method: Any, results: Any) -> None:
+        self._ui, self._logic, self._message, self._method, self._results = ui, logic, message, method, results
+        self._node: Any = None
+        self._failedInputs: Any = None
+        self._refusedVolume = ""
+        self._applied: tuple = (None, None, ())
+        self.active = False
+        self.running = False
+        self._work = ProgressWork(ui)
+        self.preparation = Preparation(logic, self._work, self._onFailed, self._onCancelled)
+        self.preview = Preview(logic, ui.previewCheckBox, self._onPreview, self._onFailed, self._onBack)
+        ui.applyButton.connect("clicked()", self.run)
+        ui.previewCheckBox.connect("toggled(bool)", self._onPreviewToggled)
+        self._shortcuts = []
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            shortcut = qt.QShortcut(qt.QKeySequence(keys), ui.applyButton.parent().parent())
+            shortcut.setContext(qt.Qt.WidgetWithChildrenShortcut)
+            shortcut.connect("activated()", self.run)
+            self._shortcuts.append(shortcut)
+
+    def update(self, parameterNode: Any) -> None:
+        """Tells what can be done with the parameter node, and asks for a preview of it."""
+        self._node = parameterNode
+        reason = self._method.problem or missing(parameterNode)
+        self._showButton(reason)
+        failed = self._showMessage(reason)
+        if self.running or not self.active or failed:
+            return
+        if not parameterNode.previewEnabled or parameterNode.inputVolume is None:
+            self.preparation.stop()
+            self.clearPreview()
+            return
+        if reason:
+            self.clearPreview()
+        # The CT is prepared as soon as it is chosen, while the ROI is still being drawn.
+        if parameterNode.inputVolume.GetImageData() is not None:
+            self.preparation.ensure(parameterNode, self._requestPreview)
+
+    def run(self) -> None:
+        """Segments and measures; the CT is prepared first if need be."""
+        node = self._node
+        if node is None or self.running or self._method.problem or missing(node):
+            return
+        self.running = True
+        self._failedInputs = None
+        self.clearPreview()
+        self._showButton("")
+        self._message.clear()
+        try:
+            requireInputs(node)
+        except Exception as error:  # the panel says it, whatever it is
+            self._onFailed(error)
+            return
+        self.preparation.ensure(node, self._segment, asked=True)
+
+    def stop(self) -> None:
+        """Gives up what is under way and forgets the scene."""
+        self.running = False
+        self._node = None
+        self._failedInputs = None
+        self._applied = (None, None, ())
+        self.preparation.stop()
+        self._work.stop()
+        self.preview.forget()
+        self._ui.previewVolumeLabel.setText("")
+
+    def close(self) -> None:
+        """Ends with the panel."""
+        self.stop()
+        self._work.close()
+        self.preview.close()
+
+    def clearPreview(self) -> None:
+        """Shows no preview."""
+        self.preview.clear()
+        self._ui.previewVolumeLabel.setText("")
+
+    def _segment(self) -> None:
+        node = self._node
+        if node is None:
+            return
+        try:
+            gathered = gather(self._logic, node)
+        except Exception as error:  # the panel says it, whatever it is
+            self._onFailed(error)
+            return
+        self._work.start(
+            _("Segmenting"),
+            gathered.run,
+            lambda result: self._finish(result, gathered),
+            self._onFailed,
+            self._onCancelled,
+        )
+
+    def _finish(self, result: Any, gathered: Any) -> None:
+        node = self._node
+        if node is None:
+            return
+        try:
+            with slicer.util.WaitCursor():
+                outcome = finish(self._logic, node, result)
+        except Exception as error:  # the panel says it, whatever it is
+            self._onFailed(error)
+            return
+        self.running = False
+        self._applied = (gathered, result.details, outcome.remarks)
+        self._method.showResult(gathered, result.details)
+        self._results.show(node, outcome)
+        self.preview.applied(node)
+        self._showButton("")
+        self._message.clear()
+
+    def _requestPreview(self) -> None:
+        node = self._node
+        if node is None or self.running or not self.active or not node.previewEnabled:
+            return
+        if not (self._method.problem or missing(node)):
+            self.preview.request(node)
+
+    def _onPreview(self, result: Any, gathered: Any) -> None:
+        self._ui.previewVolumeLabel.setText(_("Preview: <b>{ml:.2f} mL</b>").format(ml=result.volume_ml()))
+        self._method.showResult(gathered, result.details)
+        self._results.showRemarks(result.remarks, outdated=True)
+
+    def _onBack(self) -> None:
+        """Everything is again as it was applied."""
+        self._ui.previewVolumeLabel.setText("")
+        self._method.showResult(*self._applied[:2])
+        self._results.showRemarks(self._applied[2], outdated=False)
+
+    def _onFailed(self, error: Exception) -> None:
+        from HTSegmentationLib.errors import InputError
+
+        self.running = False
+        self.clearPreview()
+        self._method.showResult(None, None)
+        node = self._node
+        if isinstance(error, InputError) and node is not None and node.inputVolume is not None:
+            self._refusedVolume = node.inputVolume.GetID()
+        self._failedInputs = self._inputs()
+        self._showButton("")
+        self._message.tell(sentenceOf(error), "warning")
+
+    def _onCancelled(self) -> None:
+        self.running = False
+        self._failedInputs = self._inputs()
+        self._showButton("")
+        self._message.tell(_("Stopped; nothing was changed. Press Apply, or tick Live preview again, to go on."), "note")
+
+    def _onPreviewToggled(self, on: bool) -> None:
+        self.preparation.retry()
+        self._failedInputs = None
+
+    def _showButton(self, reason: str) -> None:
+        button, node = self._ui.applyButton, self._node
+        reason = reason or (missing(node) if node is not None else "")
+        button.enabled = node is not None and not reason and not self.running
+        under_way = _("Segmenting; press Cancel to stop.")
+        button.toolTip = under_way if self.running else reason or _("Segments and measures (Ctrl+Enter).")
+        volumeNode = None if node is None else node.inputVolume
+        refused = volumeNode is not None and (node.assumeHU or volumeNode.GetID() == self._refusedVolume)
+        self._ui.assumeHUCheckBox.setVisible(refused)
+
+    def _showMessage(self, reason: str) -> bool:
+        """The next step. True if an error stays, because nothing changed that it may depend on."""
+        if self._failedInputs is not None and self._failedInputs == self._inputs():
+            return True
+        self._failedInputs = None
+        if reason:
+            self._message.tell(reason, "caution" if self._method.problem else "note")
+        elif not self.running:
+            self._message.clear()
+        return False
+
+    def _inputs(self) -> Any:
+        from HTSegmentationLib.errors import HTSegError
+
+        try:
+            return inputsOf(self._node) if self._node is not None else None
+        except HTSegError as error:
+            return str(error)

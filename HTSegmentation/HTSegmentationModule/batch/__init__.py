@@ -1,0 +1,1 @@
+"""Segmenting many cases without a window; started by ``Scripts/HTSegmentationBatch.py``."""

@@ -1,0 +1,271 @@
+"""The logic: nodes in, nodes out; it needs no widget, no main window and no Qt."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import slicer
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+
+if TYPE_CHECKING:
+    from HTSegmentationLib.ct.scan import CTScan
+    from HTSegmentationLib.methods import Method
+    from HTSegmentationLib.progress import Progress
+    from HTSegmentationLib.roi import Roi
+    from HTSegmentationLib.segmenter import PreparedScan, SegmentationResult
+    from HTSegmentationModule.outcome import Measurement, Outcome
+
+
+class HTSegmentationLogic(ScriptedLoadableModuleLogic):
+    """Segments and measures hemorrhage in the nodes that a parameter node names.
+
+    Everything runs in the main thread, except :meth:`prepareScan`, which knows no node. All errors that a user can mend
+    are ``HTSegError`` with one sentence; the scene is changed only when all computing is done.
+
+    Example:
+        >>> logic = HTSegmentationLogic()                                    # doctest: +SKIP
+        >>> parameters = logic.getParameterNode()                            # doctest: +SKIP
+        >>> parameters.inputVolume = slicer.util.getNode("head")             # doctest: +SKIP
+        >>> parameters.roiNodes = [slicer.util.getNode("R")]                 # doctest: +SKIP
+        >>> logic.apply(parameters).measurement.mask.volume_ml               # doctest: +SKIP
+    """
+
+    def __init__(self, parent: Any = None) -> None:
+        ScriptedLoadableModuleLogic.__init__(self, parent)
+        # The base class takes the name from the class of whoever derives from this one.
+        self.moduleName = "HTSegmentation"
+        self._cache = None
+
+    def getParameterNode(self):
+        """The parameter node that the module's panel shows; made when there is none."""
+        from HTSegmentationModule.parameter_node import HTSegmentationParameterNode
+
+        return HTSegmentationParameterNode(super().getParameterNode())
+
+    def addParameterNode(self, name: str = "HTSegmentation"):
+        """A further parameter node beside the panel's, saved with the scene as well: for scripts with several cases."""
+        from HTSegmentationModule.parameter_node import HTSegmentationParameterNode
+
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", slicer.mrmlScene.GenerateUniqueName(name))
+        node.SetAttribute("ModuleName", self.moduleName)
+        return HTSegmentationParameterNode(node)
+
+    def methods(self) -> list[Method]:
+        """All methods of the library's registry, in the order in which they are offered."""
+        from HTSegmentationLib import methods
+
+        return [methods.method(name) for name in methods.METHOD_NAMES]
+
+    def isPrepared(self, volumeNode, assumeHU: bool = True) -> bool:
+        """Whether the volume's preparation is there and up to date.
+
+        Args:
+            volumeNode: The CT.
+            assumeHU: False: not if it was made of values that were taken for HU in spite of their look.
+        """
+        return self.prepared(volumeNode, assumeHU) is not None
+
+    def prepared(self, volumeNode, assumeHU: bool = True) -> PreparedScan | None:
+        """The cached preparation of the volume; None if there is none, or it is out of date."""
+        return None if volumeNode is None else self._scans().get(volumeNode, assumeHU)
+
+    def prepare(self, volumeNode, progress: Progress | None = None, assumeHU: bool = False) -> PreparedScan:
+        """The volume's preparation, from the cache if possible.
+
+        Args:
+            volumeNode: The CT.
+            progress: Told of each stage; raises ``Cancelled`` to stop.
+            assumeHU: Whether to take the values for HU whatever they look like.
+
+        Raises:
+            HTSegError: The volume is no CT, or no brain was found in it.
+        """
+        found = self.prepared(volumeNode, assumeHU)
+        if found is None:
+            scan = self.scanFromVolume(volumeNode, assumeHU)
+            found = self.prepareScan(scan, progress)
+            self.storePrepared(volumeNode, found)
+        return found
+
+    def scanFromVolume(self, volumeNode, assumeHU: bool = False) -> CTScan:
+        """The volume as the library's scan, in world space (LPS mm); for the main thread.
+
+        Args:
+            volumeNode: The CT; it may lie under transforms of any kind.
+            assumeHU: Whether to take the values for HU whatever they look like.
+
+        Raises:
+            InputError: There is no volume, it is empty, not scalar, or its values are not HU.
+        """
+        from HTSegmentationModule.volume_conversion import scanFromVolume
+
+        scan = scanFromVolume(volumeNode, assumeHU)
+        self._scans().taken(volumeNode, scan)
+        return scan
+
+    def prepareScan(self, scan: CTScan, progress: Progress | None = None) -> PreparedScan:
+        """What does not depend on the ROI; knows no node and may run in a Python thread.
+
+        Raises:
+            SegmentationError: No brain was found.
+        """
+        from HTSegmentationLib import methods
+        from HTSegmentationLib.progress import silent
+
+        return methods.method(methods.DEFAULT_METHOD).make(None).prepare(scan, progress or silent)
+
+    def storePrepared(self, volumeNode, prepared: PreparedScan) -> None:
+        """Keeps a preparation that was made elsewhere, until the volume changes or goes; for the main thread.
+
+        Raises:
+            UsageError: The volume was changed, moved or removed since the scan was taken from it.
+        """
+        self._scans().store(volumeNode, prepared)
+
+    def roi(self, parameterNode, volumeNode) -> Roi:
+        """The union of the parameter node's ROI markups and ROI segment on the volume's grid.
+
+        Raises:
+            ROIError: There is none, one is not usable, or none holds a voxel of the scan.
+        """
+        from HTSegmentationModule.roi_conversion import roiOnGrid
+        from HTSegmentationModule.volume_conversion import gridOfVolume
+
+        prepared = self.prepared(volumeNode)
+        grid = gridOfVolume(volumeNode) if prepared is None else prepared.scan.image
+        return roiOnGrid(parameterNode, grid)
+
+    def segment(self, parameterNode) -> SegmentationResult:
+        """The result with the parameters as they are now, from the cached preparation; no node is touched.
+
+        Raises:
+            UsageError: The volume is not prepared.
+            HTSegError: A parameter is out of its range, or the ROI is not usable.
+        """
+        from HTSegmentationLib.errors import UsageError
+        from HTSegmentationModule.translation import tr as _
+        from HTSegmentationModule.volume_conversion import requireVolume
+
+        requireVolume(parameterNode.inputVolume)
+        prepared = self.prepared(parameterNode.inputVolume, parameterNode.assumeHU)
+        if prepared is None:
+            raise UsageError(_("the scan is not prepared yet; prepare it first"))
+        return self._segmentPrepared(parameterNode, prepared)
+
+    def apply(self, parameterNode, progress: Progress | None = None) -> Outcome:
+        """Prepares if needed, segments, writes the segment, measures it, and updates the table.
+
+        Args:
+            parameterNode: Names all inputs; gets the output segmentation if it named none.
+            progress: Told of each stage; raises ``Cancelled`` to stop, and then nothing was changed.
+
+        Raises:
+            HTSegError: An input is missing or not usable; one sentence.
+        """
+        from HTSegmentationLib.errors import Cancelled
+        from HTSegmentationLib.progress import part_of, silent
+        from HTSegmentationModule.input_checks import requireInputs
+        from HTSegmentationModule.outcome import Outcome
+
+        told = progress or silent
+        volumeNode = parameterNode.inputVolume
+        requireInputs(parameterNode)
+        prepared = self.prepare(volumeNode, part_of(told, 0.0, 0.8), parameterNode.assumeHU)
+        result = self._segmentPrepared(parameterNode, prepared, part_of(told, 0.8, 0.95))
+        told("measuring", 0.95)
+        segmentID = self.writeSegment(parameterNode, result)
+        measurement = self.measure(parameterNode, segmentID)
+        remarks = tuple(dict.fromkeys((*result.remarks, *measurement.mask.remarks, *measurement.remarks)))
+        outcome = Outcome(result, parameterNode.outputSegmentation, segmentID, measurement, remarks)
+        self.updateTable(parameterNode, outcome)
+        # All is done and written: it is too late to stop.
+        with contextlib.suppress(Cancelled):
+            told("measuring", 1.0)
+        return outcome
+
+    def writeSegment(self, parameterNode, result: SegmentationResult) -> str:
+        """Writes the result as the segment "Hemorrhage"; an existing one is replaced, others are left alone.
+
+        Returns:
+            The segment's ID in the parameter node's output segmentation, which is made when there is none.
+
+        Raises:
+            UsageError: The volume is gone, or the output segmentation cannot take the result.
+        """
+        from HTSegmentationModule.segmentation_output import outputSegmentation, writeHemorrhage
+
+        volumeNode = parameterNode.inputVolume
+        node = outputSegmentation(volumeNode, result, parameterNode.outputSegmentation)
+        segmentID = writeHemorrhage(node, volumeNode, result)
+        parameterNode.outputSegmentation = node
+        return segmentID
+
+    def measure(self, parameterNode, segmentID: str | None = None) -> Measurement:
+        """Measures a segment of the output segmentation as it is now, and compares it with the reference if there is one.
+
+        Args:
+            parameterNode: Names volume, output segmentation and reference.
+            segmentID: The segment; None for "Hemorrhage".
+
+        Raises:
+            HTSegError: A node or segment is missing.
+        """
+        from HTSegmentationModule.measuring import measureSegment
+        from HTSegmentationModule.roi_conversion import usableRoi
+
+        prepared = self.prepared(parameterNode.inputVolume)
+        scan = self.scanFromVolume(parameterNode.inputVolume, assumeHU=True) if prepared is None else prepared.scan
+        reference = parameterNode.referenceSegmentation
+        if reference is None:
+            return measureSegment(parameterNode.outputSegmentation, segmentID, scan.image)
+        compared = reference, parameterNode.referenceSegmentID
+        roi = usableRoi(parameterNode, scan.image)
+        return measureSegment(parameterNode.outputSegmentation, segmentID, scan.image, compared, roi)
+
+    def tableNode(self, create: bool = True):
+        """The table "Hemorrhage measurements" of the scene; None if there is none and none shall be made."""
+        from HTSegmentationModule.results_table import resultsTable
+
+        return resultsTable(slicer.mrmlScene, create)
+
+    def updateTable(self, parameterNode, outcome: Outcome) -> None:
+        """Writes the case's row: the one of this volume and output segmentation, or a new one."""
+        from HTSegmentationModule.results_table import updateRow
+
+        updateRow(self.tableNode(), parameterNode.inputVolume, outcome.segmentationNode, outcome.measurement, outcome.result)
+
+    def remeasure(self, parameterNode, segmentID: str | None = None) -> Measurement:
+        """Measures after a correction by hand, and updates the case's row if it has one."""
+        from HTSegmentationModule.results_table import updateRow
+
+        measurement = self.measure(parameterNode, segmentID)
+        table = self.tableNode(create=False)
+        if table is not None:
+            updateRow(table, parameterNode.inputVolume, parameterNode.outputSegmentation, measurement)
+        return measurement
+
+    def close(self) -> None:
+        """Frees all prepared scans and stops watching the scene; the logic can still be used."""
+        if self._cache is not None:
+            self._cache.close()
+            self._cache = None
+
+    def _scans(self):
+        """The cache, made when it is first needed and again when the application has another scene."""
+        from HTSegmentationModule.scan_cache import ScanCache
+
+        if self._cache is None or self._cache.scene is not slicer.mrmlScene:
+            self.close()
+            self._cache = ScanCache(slicer.mrmlScene)
+        return self._cache
+
+    def _segmentPrepared(self, parameterNode, prepared: PreparedScan, progress: Progress | None = None):
+        from HTSegmentationLib import methods
+        from HTSegmentationLib.progress import silent
+        from HTSegmentationModule.parameters import segmenterOf
+        from HTSegmentationModule.roi_conversion import hasRoi, roiOnGrid
+
+        needed = methods.method(parameterNode.method).needs_roi or hasRoi(parameterNode)
+        roi = roiOnGrid(parameterNode, prepared.scan.image) if needed else None
+        return segmenterOf(parameterNode).segment(prepared, roi, progress or silent)

@@ -1,0 +1,67 @@
+"""Segmentation in three steps, so that the middle one, which may be long, can run beside the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from HTSegmentationModule.translation import tr as _
+
+if TYPE_CHECKING:
+    from HTSegmentationLib.progress import Progress
+    from HTSegmentationLib.roi import Roi
+    from HTSegmentationLib.segmenter import PreparedScan, SegmentationResult
+    from HTSegmentationModule.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All that a segmentation needs, taken from the nodes.
+
+    Args:
+        prepared: The prepared scan.
+        roi: The ROI; None for a method that does without one.
+        run: Segments; knows no node and may run in a thread.
+    """
+
+    prepared: PreparedScan
+    roi: Roi | None
+    run: Callable[[Progress], SegmentationResult]
+
+
+def gather(logic: Any, parameterNode: Any) -> Gathered:
+    """Takes from the nodes what a segmentation needs; for the main thread.
+
+    Raises:
+        UsageError: The CT is not prepared.
+        HTSegError: A parameter is out of its range, or the ROI is not usable.
+    """
+    from HTSegmentationLib.errors import UsageError
+    from HTSegmentationModule.parameters import segmenterOf
+    from HTSegmentationModule.readiness import needsRoi
+    from HTSegmentationModule.roi_conversion import hasRoi
+
+    prepared = logic.prepared(parameterNode.inputVolume, parameterNode.assumeHU)
+    if prepared is None:
+        raise UsageError(_("the scan is not prepared yet; prepare it first"))
+    wanted = needsRoi(parameterNode) or hasRoi(parameterNode)
+    roi = logic.roi(parameterNode, parameterNode.inputVolume) if wanted else None
+    segmenter = segmenterOf(parameterNode)
+    return Gathered(prepared, roi, lambda progress: segmenter.segment(prepared, roi, progress))
+
+
+def finish(logic: Any, parameterNode: Any, result: SegmentationResult) -> Outcome:
+    """Writes the segment, measures it and updates the table; for the main thread.
+
+    Raises:
+        HTSegError: A node is gone, or cannot take the result.
+    """
+    from HTSegmentationModule.outcome import Outcome
+
+    segmentID = logic.writeSegment(parameterNode, result)
+    measurement = logic.measure(parameterNode, segmentID)
+    remarks = tuple(dict.fromkeys((*result.remarks, *measurement.mask.remarks, *measurement.remarks)))
+    outcome = Outcome(result, parameterNode.outputSegmentation, segmentID, measurement, remarks)
+    logic.updateTable(parameterNode, outcome)
+    return outcome
