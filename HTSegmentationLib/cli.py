@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when all went well, 1 when the work failed; wrong usage ends with 2.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(_joined(words))
+    options = _parser().parse_args(joined(words))
     try:
         return options.run(options)
     except HTSegError as error:
@@ -71,12 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _joined(words: list[str]) -> list[str]:
-    """``--roi-box -10,20,...`` as ``--roi-box=-10,20,...``."""
-    joined: list[str] = []
+def joined(words: list[str]) -> list[str]:
+    """``--roi-box -10,20,...`` as ``--roi-box=-10,20,...``, which argparse does not take for a flag."""
+    kept: list[str] = []
     for word in words:
-        if joined and joined[-1] in _TAKES_NEGATIVE_NUMBERS:
-            joined[-1] += f"={word}"
+        if kept and kept[-1] in _TAKES_NEGATIVE_NUMBERS:
+            kept[-1] += f"={word}"
         else:
-            joined.append(word)
-    return joined
+            kept.append(word)
+    return kept

@@ -68,7 +68,7 @@ def segmentFromMask(
         The segment's ID.
     """
     index, size = bounding_box(mask) or ((0, 0, 0), (1, 1, 1))
-    part = sitk.GetArrayViewFromImage(crop(mask, index, size)) > 0
+    part = sitk.GetArrayFromImage(crop(mask, index, size)) > 0
     labelmap = orientedImage(part, RAS_TO_LPS @ index_to_point_matrix(mask), index)
     shares = [value / 255 for value in color]
     segmentID = segmentationNode.AddSegmentFromBinaryLabelmapRepresentation(labelmap, name, shares)

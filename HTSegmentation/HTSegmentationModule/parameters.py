@@ -6,6 +6,7 @@ Works on whatever has the fields of :class:`HTSegmentationModule.parameter_node.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,25 @@ def toLibrary(parameterNode: Any, method: str | None = None) -> EnhancementParam
         elif field.name in ("manual_lower_hu", "manual_upper_hu") and parameterNode.manualThreshold:
             values[field.name] = getattr(parameterNode, "manualLower" if "lower" in field.name else "manualUpper")
     return type(published).from_dict(values)
+
+
+def storeParameters(parameterNode: Any, parameters: EnhancementParameters) -> None:
+    """Sets a parameter node to the library's parameters; what they do not have stays as it is.
+
+    Args:
+        parameterNode: The parameter node.
+        parameters: The parameters of one method.
+    """
+    for field in dataclasses.fields(parameters):
+        value = getattr(parameters, field.name)
+        if field.name in _FIELDS:
+            setattr(parameterNode, _FIELDS[field.name], value.value if isinstance(value, enum.Enum) else value)
+        elif field.name == "rules":
+            setRules(parameterNode, value)
+    lower, upper = (getattr(parameters, f"manual_{end}_hu", None) for end in ("lower", "upper"))
+    parameterNode.manualThreshold = lower is not None
+    if lower is not None and upper is not None:
+        parameterNode.manualLower, parameterNode.manualUpper = lower, upper
 
 
 def segmenterOf(parameterNode: Any, method: str | None = None) -> Segmenter:

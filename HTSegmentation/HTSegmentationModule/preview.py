@@ -46,6 +46,7 @@ class Preview:
         self._parameterNode: Any = None
         self._shown: tuple | None = None
         self._applied: tuple | None = None
+        self._roi: tuple = (None, None)
         self.segment = PreviewSegment()
         self.lastMs = 0.0
         self._timer = qt.QTimer(parent)
@@ -73,9 +74,16 @@ class Preview:
                 self.segment.remove()
                 self._onBack()
                 return
-            self._segment(gather(self._logic, parameterNode))
+            self._segment(self._gather(parameterNode, inputs[-2:]))
         except Exception as error:  # a preview must never end in a traceback
             self._fail(error)
+
+    def _gather(self, parameterNode: Any, place: tuple) -> Any:
+        """With the ROI of before as long as CT and ROIs are the same: a slider that moves need not wait for it."""
+        known, roi = self._roi
+        gathered = gather(self._logic, parameterNode, roi if known == place else None)
+        self._roi = place, gathered.roi
+        return gathered
 
     def _segment(self, gathered: Any) -> None:
         """Here if that is fast, else beside the window; a large ROI takes a second."""
@@ -129,7 +137,7 @@ class Preview:
     def forget(self) -> None:
         """Shows nothing and knows nothing of what was applied, for a scene that is closed."""
         self.clear()
-        self._applied = None
+        self._applied, self._roi = None, (None, None)
 
 
 def _silent(stage: str, fraction: float) -> None:

@@ -30,8 +30,13 @@ class Gathered:
     run: Callable[[Progress], SegmentationResult]
 
 
-def gather(logic: Any, parameterNode: Any) -> Gathered:
+def gather(logic: Any, parameterNode: Any, roi: Roi | None = None) -> Gathered:
     """Takes from the nodes what a segmentation needs; for the main thread.
+
+    Args:
+        logic: The module's logic.
+        parameterNode: Names the nodes.
+        roi: The ROI if it is known and neither it nor the CT was changed; None takes it from the nodes.
 
     Raises:
         UsageError: The CT is not prepared.
@@ -45,8 +50,8 @@ def gather(logic: Any, parameterNode: Any) -> Gathered:
     prepared = logic.prepared(parameterNode.inputVolume, parameterNode.assumeHU)
     if prepared is None:
         raise UsageError(_("the scan is not prepared yet; prepare it first"))
-    wanted = needsRoi(parameterNode) or hasRoi(parameterNode)
-    roi = logic.roi(parameterNode, parameterNode.inputVolume) if wanted else None
+    if roi is None and (needsRoi(parameterNode) or hasRoi(parameterNode)):
+        roi = logic.roi(parameterNode, parameterNode.inputVolume)
     segmenter = segmenterOf(parameterNode)
     return Gathered(prepared, roi, lambda progress: segmenter.segment(prepared, roi, progress))
 

@@ -78,6 +78,8 @@ def make_blood(
     cortex = separable(np.abs(brain.sulci.offset) - brain.sulci.half_width, onto)
     field = draw(rng, local, head, lesion, cortex)
     field = field + separable(_forbidden(case, grid, skull, brain, lesion), onto)
+    edge = _EDGE_MM[case.hemorrhage_type]
+    field, local = _trimmed(field, local, 1000 * float(case.volume_ml) / step**3, edge)
 
     # An even box keeps the scan's pixels and the coarser soft tissue pixels in step.
     picks = []
@@ -87,7 +89,6 @@ def make_blood(
         picks.append(slice(first - first % 2, min(last + last % 2, len(fine) - len(fine) % 2)))
     fine_field = separable(field, [cubic_matrix(f[p], a) for f, p, a in zip(axes, picks, local, strict=True)])
     voxel_ml = abs(float(np.prod([f[1] - f[0] for f in axes]))) / 1000
-    edge = _EDGE_MM[case.hemorrhage_type]
     level = _level(fine_field, float(case.volume_ml) / voxel_ml, edge)
     fraction = ramp(level - fine_field, edge)
     hu = _blood_hu(rng, case, [f[p] for f, p in zip(axes, picks, strict=True)], level - fine_field, lesion)
@@ -137,6 +138,18 @@ def _forbidden(case: SimulationParameters, grid: HeadGrid, skull: Skull, brain: 
     return _FORBIDDEN * np.clip(wrong / 4, 0, 1)
 
 
+def _trimmed(
+    field: np.ndarray, axes: tuple[np.ndarray, ...], voxels: float, edge: float
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """The part of a field, and of its axes, that holds its lowest ``voxels`` values with some margin."""
+    near = field < _level(field, voxels, edge) + 3 * edge
+    box = []
+    for axis in range(3):
+        filled = np.flatnonzero(near.any(axis=tuple(other for other in range(3) if other != axis)))
+        box.append(slice(max(int(filled[0]) - 2, 0), int(filled[-1]) + 3))
+    return field[tuple(box)], tuple(a[s] for a, s in zip(axes, box, strict=True))
+
+
 def _level(field: np.ndarray, voxels: float, edge: float) -> float:
     """The level at which that many voxels of blood lie under it, partial ones counted by their share."""
     count = int(np.clip(voxels, 1, field.size - 1))
@@ -157,8 +170,8 @@ def _blood_hu(
 ) -> np.ndarray:
     """HU of blood: densest in the middle, uneven, in some hematomas with a fluid level."""
     confluent = case.hemorrhage_type is HemorrhageType.PH
-    core = float(rng.normal(60, 6) if confluent else rng.normal(60, 5))
-    core = float(np.clip(core, 52, 78) if confluent else np.clip(core, 51, 68))
+    core = float(rng.normal(60.5, 6.3) if confluent else rng.normal(58.5, 4.5))
+    core = float(np.clip(core, 53, 78) if confluent else np.clip(core, 50, 66))
     depth = np.clip(inside / (5.0 if confluent else 2.0), 0, 1)
     rim = float(rng.uniform(7, 15) if confluent else rng.uniform(4, 9))
     hu = core - rim * (1 - depth)

@@ -186,9 +186,7 @@ def _with_holes_filled(mask: sitk.Image) -> sitk.Image:
     return _as_image(array.astype(bool), mask)
 
 
-def _border_on_own_voxels(
-    image: sitk.Image, level: sitk.Image, box: _Box, classes: IntensityClasses
-) -> list[sitk.Image]:
+def _border_on_own_voxels(image: sitk.Image, level: sitk.Image, box: _Box, classes: IntensityClasses) -> list[sitk.Image]:
     """Decides the border on the scan's own voxels; works in the box alone, the rest of the head is outside anyway.
 
     Returns:

@@ -8,6 +8,7 @@ from pathlib import Path
 import HTSegmentationLib
 
 LIBRARY = Path(HTSegmentationLib.__file__).parent
+MODULE = Path(__file__).parents[2] / "HTSegmentation"
 ROOMS = [
     "version",
     "errors",
@@ -92,7 +93,7 @@ def test_help_answers_without_numpy_or_simpleitk():
 
 def test_no_array_view_outlives_its_image():
     """A view does not keep its image alive: of an image without a name, it shows freed memory."""
-    for file in library_files():
+    for file in [*library_files(), *sorted(MODULE.rglob("*.py"))]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "GetArrayViewFromImage":
                 assert isinstance(node.args[0], ast.Name | ast.Attribute), f"{file}, line {node.lineno}"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from HTSegmentationLib.cli import _joined as joinedNegativeNumbers
+from HTSegmentationLib.cli import joined
 from HTSegmentationLib.commands import segment
 from HTSegmentationLib.errors import UsageError
 from HTSegmentationLib.export.image_files import require_image_path
@@ -74,7 +74,7 @@ def parse(words: Sequence[str]) -> Batch:
         HTSegError: The words do not go together, or the table of cases cannot be used.
     """
     # "--" keeps Slicer from reading what follows; it may be left in place.
-    given = joinedNegativeNumbers(list(words[1:] if words[:1] == ["--"] else words))
+    given = joined(list(words[1:] if words[:1] == ["--"] else words))
     parser = _parser()
     if any(word == "--cases" or word.startswith("--cases=") for word in given):
         return _many(parser.parse_args([_ABSENT, "--output", _ABSENT, *given]))

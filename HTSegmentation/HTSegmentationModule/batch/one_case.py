@@ -10,8 +10,8 @@ from HTSegmentationLib import methods
 from HTSegmentationLib.export.mask_files import SLICER_FORMAT
 from HTSegmentationLib.files import require_writable, write_json
 from HTSegmentationModule.batch.inputs import Reader, loadReference, loadRois, loadVolume
-from HTSegmentationModule.batch.parameter_file import storeParameters
 from HTSegmentationModule.batch.results import rowOf
+from HTSegmentationModule.parameters import storeParameters
 
 if TYPE_CHECKING:
     from pathlib import Path

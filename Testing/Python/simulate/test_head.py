@@ -68,9 +68,9 @@ def test_noise_in_white_matter_has_the_wanted_deviation(wanted, clean_control):
 
 
 def test_noise_is_correlated_in_plane_but_not_between_slices(clean_control):
-    noise = noise_of(4.0, clean_control)[14:20, 70:120, 70:120]
+    noise = noise_of(4.0, clean_control)[12:20, 60:130, 60:130]
     spread = noise.std()
-    assert (noise[:, :, 1:] * noise[:, :, :-1]).mean() > 0.25 * spread**2
+    assert (noise[:, :, 1:] * noise[:, :, :-1]).mean() > 0.15 * spread**2
     assert abs((noise[1:] * noise[:-1]).mean()) < 0.1 * spread**2
 
 
