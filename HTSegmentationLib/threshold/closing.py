@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import SimpleITK as sitk
 
-from HTSegmentationLib.ct.geometry import slice_axis
+from HTSegmentationLib.ct.geometry import bounding_box, crop, slice_axis
 
 
 def closed_in_slices(mask: sitk.Image, allowed: sitk.Image, diameter_voxels: int) -> sitk.Image:
@@ -26,5 +26,10 @@ def closed_in_slices(mask: sitk.Image, allowed: sitk.Image, diameter_voxels: int
     radius[slice_axis(mask)] = 0
     if max(radius) == 0:
         return mask
-    # The filter's safe border pads the image, so that a mask at the crop's edge is closed as it would be inside.
-    return sitk.BinaryMorphologicalClosing(mask, radius, sitk.sitkBall, 1.0, True) & allowed
+    box = bounding_box(mask)
+    if box is None:
+        return mask
+    # Closing changes nothing outside the mask's own box. The filter's safe border pads it, so that a mask at the box's edge
+    # is closed as it would be inside.
+    closed = sitk.BinaryMorphologicalClosing(crop(mask, *box), radius, sitk.sitkBall, 1.0, True)
+    return sitk.Paste(mask, closed, closed.GetSize(), destinationIndex=box[0]) & allowed

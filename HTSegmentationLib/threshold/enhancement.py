@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import SimpleITK as sitk
 
 from HTSegmentationLib.ct.geometry import slice_axis
@@ -21,7 +23,8 @@ def reach_mm(parameters: EnhancementParameters) -> float:
     """How far from a voxel other voxels still count, in mm."""
     smoothing = max(parameters.smoothing_in_plane_mm, parameters.smoothing_through_plane_mm)
     sharpening = parameters.sharpening_mm if parameters.sharpening_amount > 0 else 0.0
-    return FILTER_REACH_SIGMAS * (smoothing + sharpening)
+    # Two Gaussians one after the other are one whose variances add up.
+    return FILTER_REACH_SIGMAS * math.hypot(smoothing, sharpening)
 
 
 def enhance(image: sitk.Image, brain_mask: sitk.Image, parameters: EnhancementParameters) -> sitk.Image:

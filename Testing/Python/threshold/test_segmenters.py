@@ -38,7 +38,7 @@ def test_mask_and_sd_are_those_of_the_method_done_step_by_step_on_the_whole_volu
     roi = box_roi(scan)
     prepared = prepare(scan)
     result = AdaptiveThreshold().segment(prepared, roi)
-    reference = reference_method.segment(scan.image, roi.on_grid(scan.image), prepared.brain_mask)
+    reference = reference_method.segment(scan.image, roi.on_grid(scan.image), prepared.tissue_mask)
     assert result.details.sd_hu == pytest.approx(reference.sd, rel=2e-3)
     assert result.details.threshold_hu == reference.window
     differing = np.count_nonzero(array(result.mask) != array(reference.mask))
