@@ -166,19 +166,14 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         from HTSegmentationLib.errors import Cancelled
         from HTSegmentationLib.progress import part_of, silent
         from HTSegmentationModule.input_checks import requireInputs
-        from HTSegmentationModule.outcome import Outcome
+        from HTSegmentationModule.segmenting import finish
 
         told = progress or silent
-        volumeNode = parameterNode.inputVolume
         requireInputs(parameterNode)
-        prepared = self.prepare(volumeNode, part_of(told, 0.0, 0.8), parameterNode.assumeHU)
+        prepared = self.prepare(parameterNode.inputVolume, part_of(told, 0.0, 0.8), parameterNode.assumeHU)
         result = self._segmentPrepared(parameterNode, prepared, part_of(told, 0.8, 0.95))
         told("measuring", 0.95)
-        segmentID = self.writeSegment(parameterNode, result)
-        measurement = self.measure(parameterNode, segmentID)
-        remarks = tuple(dict.fromkeys((*result.remarks, *measurement.mask.remarks, *measurement.remarks)))
-        outcome = Outcome(result, parameterNode.outputSegmentation, segmentID, measurement, remarks)
-        self.updateTable(parameterNode, outcome)
+        outcome = finish(self, parameterNode, result)
         # All is done and written: it is too late to stop.
         with contextlib.suppress(Cancelled):
             told("measuring", 1.0)

@@ -90,7 +90,10 @@ def curves_reach(
         return [Remark("roi-curves-overlap", text, Severity.CAUTION)]
     if slice_range is not None:
         return []
-    text = "The closed curve was extended along its normal through the whole scan; give a slice range to limit it."
+    text = (
+        "The closed curve was extended along its normal through the whole scan; a box, or a limit to some slices, keeps it "
+        "to the bleed."
+    )
     return [Remark("roi-curve-all-slices", text)]
 
 
