@@ -7,7 +7,8 @@ from pydicom.uid import JPEG2000Lossless, RLELossless, generate_uid
 
 from HTSegmentationLib.ct import dicom_pixels, read_ct
 from HTSegmentationLib.errors import InputError
-from Testing.Python.ct.conftest import PIXELS, SPACING, codes, pixels_of, remark, write
+
+from .conftest import PIXELS, SPACING, codes, pixels_of, remark, write
 
 
 def set_pixels(ds, stored, kind="<i2"):

@@ -12,7 +12,8 @@ from pydicom.uid import generate_uid
 from HTSegmentationLib.ct import read_ct
 from HTSegmentationLib.ct.geometry import same_grid
 from HTSegmentationLib.errors import InputError, UsageError
-from Testing.Python.ct.conftest import (
+
+from .conftest import (
     PIXELS,
     SPACING,
     SyntheticSeries,

@@ -7,7 +7,8 @@ import SimpleITK as sitk
 from HTSegmentationLib.ct import read_ct
 from HTSegmentationLib.errors import InputError
 from HTSegmentationLib.remark import Severity
-from Testing.Python.ct.conftest import codes, head_image, pixels_of, remark
+
+from .conftest import codes, head_image, pixels_of, remark
 
 
 @pytest.fixture

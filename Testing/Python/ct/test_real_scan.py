@@ -7,7 +7,8 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from HTSegmentationLib.ct import read_ct
-from Testing.Python.ct.conftest import pixels_of, points_of, remark
+
+from .conftest import pixels_of, points_of, remark
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from HTSegmentationLib.ct.slice_gaps import gaps_in_words
 from HTSegmentationLib.ct.slice_stack import SliceStack
 from HTSegmentationLib.errors import InputError
 from HTSegmentationLib.remark import Severity
-from Testing.Python.ct.conftest import PIXELS, SPACING, SyntheticSeries, codes, head_hu, pixels_of, points_of, remark, write
+
+from .conftest import PIXELS, SPACING, SyntheticSeries, codes, head_hu, pixels_of, points_of, remark, write
 
 SLOPES = np.array([0.7, -0.4, 0.9])
 

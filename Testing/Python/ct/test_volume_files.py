@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from HTSegmentationLib.ct import read_ct
 from HTSegmentationLib.errors import InputError, ParameterError, UsageError
 from HTSegmentationLib.remark import Severity
-from Testing.Python.ct.conftest import codes, head_hu, head_image, outcome, pixels_of, points_of, remark
+
+from .conftest import codes, head_hu, head_image, outcome, pixels_of, points_of, remark
 
 ENDS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 LPS = np.diag([-1.0, -1, 1, 1])
