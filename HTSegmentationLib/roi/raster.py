@@ -231,5 +231,10 @@ def _outside_problem(points: np.ndarray, image: sitk.Image) -> str:
 
 
 def _span(points: np.ndarray) -> str:
-    low, high = points.min(axis=0), points.max(axis=0)
-    return ", ".join(f"{name} {low[axis]:.0f} to {high[axis]:.0f}" for axis, name in enumerate("xyz")) + " mm LPS"
+    """From where to where, with the letters that viewers show, so that it reads alike in LPS and in RAS."""
+    ends = zip(points.min(axis=0), points.max(axis=0), ("RL", "AP", "IS"), strict=True)
+    return ", ".join(f"{_place(low, letters)} to {_place(high, letters)}" for low, high, letters in ends) + " mm"
+
+
+def _place(value: float, letters: str) -> str:
+    return f"{letters[int(value > 0)]} {abs(value):.0f}"

@@ -108,7 +108,7 @@ def test_a_box_partly_outside_the_scan_says_how_much(grid):
 
 def test_a_box_outside_the_scan_is_refused_with_both_places(grid):
     with pytest.raises(
-        ROIError, match=r"the box: it lies outside the scan \(it spans x 400 to 410, .* the scan x -32 to 32"
+        ROIError, match=r"the box: it lies outside the scan \(it spans L 400 to L 410, .* the scan R 32 to L 32"
     ):
         roi_from_box(grid, (400, 410, 0, 10, 0, 10))
 
