@@ -58,7 +58,10 @@ def run(options: argparse.Namespace) -> int:
     record = result_record(case.scan, case.roi, result, measurements)
     record |= {"truth": {"volume_ml": case.true_volume_ml}, "overlap": overlap.as_dict(), "files": files}
     words = [row("Case", f"simulated {options.type}, seed {parameters.seed}: no patient, an image made by this program")]
-    words += [row("True volume", f"{case.true_volume_ml:.2f} mL"), *overlap_words(overlap)]
+    truth = (
+        f"{case.true_volume_ml:.2f} mL of blood; voxels that it fills by half or more: {overlap.reference_volume_ml:.2f} mL"
+    )
+    words += [row("True volume", truth), *overlap_words(overlap)]
     words += result_words(segmenter.title, result, measurements)
     write_text(folder / "report.txt", "\n".join(words) + "\n")
     write_json(folder / "report.json", record)

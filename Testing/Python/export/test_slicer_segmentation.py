@@ -8,12 +8,14 @@ from HTSegmentationLib.export import write_mask
 from HTSegmentationLib.export.slicer_segmentation import terminology_entry
 from HTSegmentationLib.segmenter import HEMORRHAGE, Label
 
+from ..needs import slicer_core
+
 EDEMA = Label(value=2, name="Perihematomal edema", code="79654002", meaning="Edema", color=(140, 224, 228))
 
 
 @pytest.fixture(scope="module")
 def slicer():
-    return pytest.importorskip("slicer")
+    return slicer_core()
 
 
 @pytest.fixture

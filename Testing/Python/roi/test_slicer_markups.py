@@ -8,6 +8,7 @@ import pytest
 from HTSegmentationLib.roi import read_roi
 from HTSegmentationLib.roi.markups import read_markups
 
+from ..needs import slicer_core
 from .conftest import as_array, make_grid, voxel_centers
 
 CONTROL_POINTS = ((-4.0, -14.0, 6.0), (9.0, -12.0, 6.0), (15.0, 2.0, 6.0), (4.0, 13.0, 6.0), (-12.0, 6.0, 6.0))
@@ -15,7 +16,7 @@ CONTROL_POINTS = ((-4.0, -14.0, 6.0), (9.0, -12.0, 6.0), (15.0, 2.0, 6.0), (4.0,
 
 @pytest.fixture(scope="module")
 def slicer():
-    return pytest.importorskip("slicer")
+    return slicer_core()
 
 
 @pytest.fixture

@@ -1,0 +1,23 @@
+"""What some tests need: where it must be there, a missing one fails, elsewhere it skips and says so."""
+
+import os
+import sys
+
+import pytest
+
+SLICER_CORE_FROM = (3, 11)
+"""The package slicer-core has no wheels for older Pythons."""
+
+
+def slicer_must_be_there():
+    """Whether slicer-core is part of this environment's checks."""
+    return bool(os.environ.get("CI")) and sys.version_info >= SLICER_CORE_FROM
+
+
+def slicer_core():
+    """The module ``slicer`` of the package slicer-core."""
+    if slicer_must_be_there():
+        import slicer
+
+        return slicer
+    return pytest.importorskip("slicer", reason="the package slicer-core is not installed: nothing was tested on real MRML")
