@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from HTSegmentationLib.ct import read_ct
+
 
 @pytest.fixture(scope="session")
 def test_data():
@@ -16,3 +18,14 @@ def test_data():
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def real_folder(test_data):
+    """A real scan: tilted by 18.5 degrees, slices 4, 1.08 and 7 mm apart, an old infarct, no hemorrhage."""
+    return test_data / "ge-infarct-ct"
+
+
+@pytest.fixture(scope="session")
+def real_scan(real_folder):
+    return read_ct(real_folder)

@@ -12,18 +12,8 @@ from .conftest import pixels_of, points_of, remark
 
 
 @pytest.fixture(scope="module")
-def folder(test_data):
-    return test_data / "ge-infarct-ct"
-
-
-@pytest.fixture(scope="module")
-def scan(folder):
-    return read_ct(folder)
-
-
-@pytest.fixture(scope="module")
-def slices(folder):
-    return [pydicom.dcmread(file) for file in sorted(folder.glob("*.dcm"))]
+def slices(real_folder):
+    return [pydicom.dcmread(file) for file in sorted(real_folder.glob("*.dcm"))]
 
 
 def geometry(ds):
@@ -32,20 +22,20 @@ def geometry(ds):
     return np.array(ds.ImagePositionPatient, dtype=float), row * ds.PixelSpacing[1], column * ds.PixelSpacing[0]
 
 
-def test_tilt_gaps_and_padding_are_told(scan):
-    assert "18.5 degrees" in remark(scan, "tilt-resampled").text
-    gaps = remark(scan, "gaps-resampled").text
+def test_tilt_gaps_and_padding_are_told(real_scan):
+    assert "18.5 degrees" in remark(real_scan, "tilt-resampled").text
+    gaps = remark(real_scan, "gaps-resampled").text
     assert "13 gaps of 4.00 mm, 1 of 1.08 mm, 13 of 7.00 mm" in gaps
     assert "step between slices being 4.00 mm" in gaps
     assert "512 x 611 x 37 voxels" in gaps
-    assert "outside the reconstruction" in remark(scan, "padding-set-to-air").text
-    assert len(scan.remarks) == 3
-    assert pixels_of(scan).min() == -1024
+    assert "outside the reconstruction" in remark(real_scan, "padding-set-to-air").text
+    assert len(real_scan.remarks) == 3
+    assert pixels_of(real_scan).min() == -1024
 
 
-def test_every_dicom_slice_is_found_at_its_own_place_in_the_patient(scan, slices):
+def test_every_dicom_slice_is_found_at_its_own_place_in_the_patient(real_scan, slices):
     """Smoothed a little, since the scan's own noise of 5-10 HU is averaged between slices; edges are left out."""
-    image = sitk.Cast(scan.image, sitk.sitkFloat32)
+    image = sitk.Cast(real_scan.image, sitk.sitkFloat32)
     compared = 0
     for index in (2, 8, 13, 14, 18, 24):
         ds = slices[index]
@@ -68,15 +58,15 @@ def test_every_dicom_slice_is_found_at_its_own_place_in_the_patient(scan, slices
     assert compared > 50_000
 
 
-def test_a_slice_on_the_grid_is_the_dicom_slice_itself(scan, slices):
+def test_a_slice_on_the_grid_is_the_dicom_slice_itself(real_scan, slices):
     """The grid begins at the first slice, whose pixels it must hold at the very points that the file gives."""
     ds = slices[0]
     origin, x, y = geometry(ds)
     for column, row in ((0, 0), (256, 256), (200, 340), (511, 511), (300, 180)):
         point = origin + column * x + row * y
-        index = scan.image.TransformPhysicalPointToIndex(point.tolist())
-        assert scan.image.TransformIndexToPhysicalPoint(index) == pytest.approx(point, abs=0.01)
-        assert scan.image[index] == max(-1024, ds.pixel_array[row, column])
+        index = real_scan.image.TransformPhysicalPointToIndex(point.tolist())
+        assert real_scan.image.TransformIndexToPhysicalPoint(index) == pytest.approx(point, abs=0.01)
+        assert real_scan.image[index] == max(-1024, ds.pixel_array[row, column])
 
 
 def depths_of(slices):
@@ -86,17 +76,17 @@ def depths_of(slices):
     return np.array([float((geometry(ds)[0] - first) @ normal) for ds in slices])
 
 
-def test_the_volume_of_a_box_is_that_of_its_edges_in_the_patient(scan, slices):
+def test_the_volume_of_a_box_is_that_of_its_edges_in_the_patient(real_scan, slices):
     """A box of 60 x 70 x 112 mm on the first slab's lower face; it reaches far into the thick slices."""
     first, x, y = geometry(slices[0])
     x, y = x / np.linalg.norm(x), y / np.linalg.norm(y)
-    moved = points_of(scan.image) - first
+    moved = points_of(real_scan.image) - first
     height = moved @ np.cross(x, y) + slices[0].SliceThickness / 2
     box = (np.abs(moved @ x - 125) < 30) & (np.abs(moved @ y - 100) < 35) & (height < 112)
-    assert box.sum() * np.prod(scan.image.GetSpacing()) == pytest.approx(60 * 70 * 112, rel=0.01)
+    assert box.sum() * np.prod(real_scan.image.GetSpacing()) == pytest.approx(60 * 70 * 112, rel=0.01)
 
 
-def test_the_volume_of_the_head_is_that_of_the_dicom_slices_by_hand(scan, slices):
+def test_the_volume_of_the_head_is_that_of_the_dicom_slices_by_hand(real_scan, slices):
     """By hand: each slice's area above -200 HU times half the way to its neighbours; one average gap is far off."""
     depths = depths_of(slices)
     pixel = float(np.prod(np.array(slices[0].PixelSpacing, dtype=float)))
@@ -105,7 +95,7 @@ def test_the_volume_of_the_head_is_that_of_the_dicom_slices_by_hand(scan, slices
     edges = np.concatenate([[-2.0], (depths[1:] + depths[:-1]) / 2, [depths[-1] + 2.0]])
     by_hand = float((areas * np.diff(edges)).sum())
     by_average = float(areas.sum() * depths[-1] / 27)
-    by_grid = (pixels_of(scan) > -200).sum() * np.prod(scan.image.GetSpacing())
+    by_grid = (pixels_of(real_scan) > -200).sum() * np.prod(real_scan.image.GetSpacing())
     assert by_grid == pytest.approx(by_hand, rel=0.01)
     assert by_average != pytest.approx(by_hand, rel=0.02)
 
@@ -117,8 +107,8 @@ def head_mask(values):
     return ndimage.binary_erosion(filled & ~bone, np.ones((1, 9, 9)), iterations=2)
 
 
-def test_the_old_infarct_is_on_the_patients_left_and_at_the_back(scan):
-    values, points = pixels_of(scan), points_of(scan.image)
+def test_the_old_infarct_is_on_the_patients_left_and_at_the_back(real_scan):
+    values, points = pixels_of(real_scan), points_of(real_scan.image)
     above_base = slice(14, 22)
     values, points = values[above_base], points[above_base]
     inside = head_mask(values)
@@ -136,8 +126,8 @@ def test_the_old_infarct_is_on_the_patients_left_and_at_the_back(scan):
     assert share[True, True] - share[False, True] > 2 * (share[True, False] - share[False, False])
 
 
-def test_the_calcified_choroid_plexus_lies_on_both_sides_behind_the_middle(scan):
-    values, points = pixels_of(scan)[18:22], points_of(scan.image)[18:22]
+def test_the_calcified_choroid_plexus_lies_on_both_sides_behind_the_middle(real_scan):
+    values, points = pixels_of(real_scan)[18:22], points_of(real_scan.image)[18:22]
     inside = ndimage.binary_erosion(head_mask(values), np.ones((1, 9, 9)), iterations=3)
     calcified = inside & (values > 100)
     middle = np.median(points[inside], axis=0)
