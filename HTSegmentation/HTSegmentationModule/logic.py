@@ -143,15 +143,12 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
             UsageError: The volume is not prepared.
             HTSegError: A parameter is out of its range, or the ROI is not usable.
         """
-        from HTSegmentationLib.errors import UsageError
-        from HTSegmentationModule.translation import tr as _
+        from HTSegmentationLib.progress import silent
+        from HTSegmentationModule.segmenting import gather
         from HTSegmentationModule.volume_conversion import requireVolume
 
         requireVolume(parameterNode.inputVolume)
-        prepared = self.prepared(parameterNode.inputVolume, parameterNode.assumeHU)
-        if prepared is None:
-            raise UsageError(_("the scan is not prepared yet; prepare it first"))
-        return self._segmentPrepared(parameterNode, prepared)
+        return gather(self, parameterNode).run(silent)
 
     def apply(self, parameterNode, progress: Progress | None = None) -> Outcome:
         """Prepares if needed, segments, writes the segment, measures it, and updates the table.
@@ -166,12 +163,12 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         from HTSegmentationLib.errors import Cancelled
         from HTSegmentationLib.progress import part_of, silent
         from HTSegmentationModule.input_checks import requireInputs
-        from HTSegmentationModule.segmenting import finish
+        from HTSegmentationModule.segmenting import finish, gather
 
         told = progress or silent
         requireInputs(parameterNode)
-        prepared = self.prepare(parameterNode.inputVolume, part_of(told, 0.0, 0.8), parameterNode.assumeHU)
-        result = self._segmentPrepared(parameterNode, prepared, part_of(told, 0.8, 0.95))
+        self.prepare(parameterNode.inputVolume, part_of(told, 0.0, 0.8), parameterNode.assumeHU)
+        result = gather(self, parameterNode).run(part_of(told, 0.8, 0.95))
         told("measuring", 0.95)
         outcome = finish(self, parameterNode, result)
         # All is done and written: it is too late to stop.
@@ -254,13 +251,3 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
             self.close()
             self._cache = ScanCache(slicer.mrmlScene)
         return self._cache
-
-    def _segmentPrepared(self, parameterNode, prepared: PreparedScan, progress: Progress | None = None):
-        from HTSegmentationLib import methods
-        from HTSegmentationLib.progress import silent
-        from HTSegmentationModule.parameters import segmenterOf
-        from HTSegmentationModule.roi_conversion import hasRoi, roiOnGrid
-
-        needed = methods.method(parameterNode.method).needs_roi or hasRoi(parameterNode)
-        roi = roiOnGrid(parameterNode, prepared.scan.image) if needed else None
-        return segmenterOf(parameterNode).segment(prepared, roi, progress or silent)

@@ -91,12 +91,12 @@ class Preview:
         if self.lastMs > _SLOW_MS:
             self._work.start(
                 gathered.run,
-                lambda stage, fraction: None,
+                _silent,
                 lambda result: self._showLate(result, gathered, start),
                 self._fail,
             )
         else:
-            self._show(gathered.run(lambda stage, fraction: None), gathered, start)
+            self._show(gathered.run(_silent), gathered, start)
 
     def _show(self, result: Any, gathered: Any, start: float) -> None:
         self.segment.show(result.mask, gathered.roi)

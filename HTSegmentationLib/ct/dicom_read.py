@@ -14,7 +14,7 @@ from HTSegmentationLib.ct.scan import ScanSource
 from HTSegmentationLib.ct.slice_stack import SliceStack
 from HTSegmentationLib.ct.values import offset_remark
 from HTSegmentationLib.errors import UsageError
-from HTSegmentationLib.progress import Progress
+from HTSegmentationLib.progress import Progress, part_of
 from HTSegmentationLib.remark import Remark, Severity
 
 _PIXELS_FROM = 0.3
@@ -44,23 +44,16 @@ def read_dicom(
     """
     remarks: list[Remark] = []
     if path.is_dir():
-        found = series_in_folder(path, _part(progress, 0.0, _PIXELS_FROM))
+        found = series_in_folder(path, part_of(progress, 0.0, _PIXELS_FROM))
     elif path.name.upper() == "DICOMDIR":
-        found, remarks = series_of_dicomdir(path, _part(progress, 0.0, _PIXELS_FROM))
+        found, remarks = series_of_dicomdir(path, part_of(progress, 0.0, _PIXELS_FROM))
     else:
-        found = series_of_file(path, _part(progress, 0.0, _PIXELS_FROM))
+        found = series_of_file(path, part_of(progress, 0.0, _PIXELS_FROM))
     series, part = _chosen(path, found, selected)
-    stack, padded, more = _stack(part.slices, hu_offset, _part(progress, _PIXELS_FROM, 1.0))
+    stack, padded, more = _stack(part.slices, hu_offset, part_of(progress, _PIXELS_FROM, 1.0))
     files = tuple(dict.fromkeys(str(header.path) for header in part.slices))
     source = ScanSource(str(path), "DICOM", files, series.uid or None, series.description)
     return stack, padded, source, [*remarks, *part.remarks, *more]
-
-
-def _part(progress: Progress, start: float, end: float) -> Progress:
-    def told(stage: str, fraction: float) -> None:
-        progress(stage, start + fraction * (end - start))
-
-    return told
 
 
 def _chosen(path: Path, found: list[Series], selected: str | None) -> tuple[Series, Part]:

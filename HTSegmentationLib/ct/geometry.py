@@ -47,11 +47,6 @@ def slice_axis(image: sitk.Image) -> int:
     return int(np.argmax(np.abs(index_to_point_matrix(image)[2, :3] / np.asarray(image.GetSpacing()))))
 
 
-def slice_spacing_mm(image: sitk.Image) -> float:
-    """Distance in mm between two axial slices of the grid."""
-    return float(image.GetSpacing()[slice_axis(image)])
-
-
 def corner_points(image: sitk.Image) -> np.ndarray:
     """The eight outer corners of the grid's voxels (half a voxel beyond the centres), LPS mm, shape (8, 3)."""
     size = np.array(image.GetSize())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import SimpleITK as sitk
 
@@ -43,7 +43,3 @@ class CTScan:
     image: sitk.Image
     source: ScanSource = field(default_factory=lambda: ScanSource(path="", format="memory"))
     remarks: tuple[Remark, ...] = ()
-
-    def with_remarks(self, *remarks: Remark) -> CTScan:
-        """The same scan with further remarks."""
-        return replace(self, remarks=self.remarks + remarks)

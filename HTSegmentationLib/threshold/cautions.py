@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from HTSegmentationLib.ct.geometry import slice_axis, slice_spacing_mm, voxel_volume_mm3, voxels_to_ml
+from HTSegmentationLib.ct.geometry import slice_axis, slice_distance_mm, voxel_volume_mm3, voxels_to_ml
 from HTSegmentationLib.remark import Remark, Severity
 from HTSegmentationLib.threshold.details import AdaptiveDetails
 from HTSegmentationLib.threshold.region import Region
@@ -104,7 +104,7 @@ def _touches_skull(region: Region, mask: np.ndarray) -> list[Remark]:
 
 
 def _thick_slices(mask: sitk.Image, array: np.ndarray) -> list[Remark]:
-    step = slice_spacing_mm(mask)
+    step = slice_distance_mm(mask)
     if step < _THICK_SLICES_MM:
         return []
     axis = 2 - slice_axis(mask)

@@ -12,7 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from HTSegmentationLib.ct.geometry import bounding_box, crop, empty_like, grown_box, slice_axis, voxels_to_ml
+from HTSegmentationLib.ct.geometry import array_to_image, bounding_box, crop, empty_like, grown_box, slice_axis, voxels_to_ml
 from HTSegmentationLib.errors import SegmentationError
 from HTSegmentationLib.progress import Progress, silent
 from HTSegmentationLib.threshold.enclosure import enclosed_share
@@ -142,13 +142,13 @@ def _seed(copy: _Copy) -> tuple[sitk.Image, float]:
     pieces, _ = ndimage.label(_deep(soft & (share >= _HALF_ENCLOSED_SHARE), copy.image))
     seed = np.isin(pieces, np.unique(pieces[heart]))
     beside_gap = np.count_nonzero(seed & (share < _ENCLOSED_SHARE)) / np.count_nonzero(seed)
-    return _as_image(seed, copy.image), float(beside_gap)
+    return array_to_image(seed, copy.image), float(beside_gap)
 
 
 def _deep(tissue: np.ndarray, grid: sitk.Image) -> np.ndarray:
     """The tissue without its outer 5 mm."""
     distance = sitk.SignedMaurerDistanceMap(
-        _as_image(tissue, grid), insideIsPositive=True, squaredDistance=False, useImageSpacing=True
+        array_to_image(tissue, grid), insideIsPositive=True, squaredDistance=False, useImageSpacing=True
     )
     return sitk.GetArrayFromImage(distance) > _SEED_DEPTH_MM
 
@@ -187,7 +187,7 @@ def _with_holes_filled(mask: sitk.Image) -> sitk.Image:
     array = sitk.GetArrayFromImage(mask)
     for section in array:
         section[:] = ndimage.binary_fill_holes(section)
-    return _as_image(array.astype(bool), mask)
+    return array_to_image(array, mask)
 
 
 def _border_on_own_voxels(image: sitk.Image, level: sitk.Image, box: _Box, classes: IntensityClasses) -> list[sitk.Image]:
@@ -216,12 +216,6 @@ def _border_on_own_voxels(image: sitk.Image, level: sitk.Image, box: _Box, class
     skull_and_rim = sitk.BinaryDilate(skull_and_rim, [*margin, 0], sitk.sitkBall)
     whole = empty_like(image)
     return [sitk.Paste(whole, part, size, destinationIndex=index) for part in (inside, skull_and_rim == 0)]
-
-
-def _as_image(array: np.ndarray, grid: sitk.Image) -> sitk.Image:
-    image = sitk.GetImageFromArray(array.astype(np.uint8))
-    image.CopyInformation(grid)
-    return image
 
 
 def _distance_outside(mask: sitk.Image) -> sitk.Image:
