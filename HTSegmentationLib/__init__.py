@@ -26,6 +26,7 @@ _HOMES = {
     "SegmentationResult": "segmenter",
     "Segmenter": "segmenter",
     "SimulationParameters": "simulate.parameters",
+    "compare_masks": "measure.comparison",
     "load_parameters": "threshold.parameter_files",
     "measure_mask": "measure.mask",
     "measure_overlap": "measure.overlap",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 
 from HTSegmentationLib.ct.geometry import voxels_to_ml
-from HTSegmentationLib.measure.mask import require_same_grid
+from HTSegmentationLib.measure.pair import MaskPair
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Overlap:
 
     Args:
         dice: 2 x both / (mask + reference). Both empty: 1; one empty: 0 (the convention of nnU-Net).
-        sensitivity: Share of the reference that the mask holds; None without a reference.
+        iou: both / either, Jaccard's index, also called volume overlap; empty masks as for Dice. Equals dice / (2 - dice).
+        sensitivity: Share of the reference that the mask holds (recall); None without a reference.
         precision: Share of the mask that lies in the reference; None for an empty mask.
         both_voxels: Voxels in both.
         mask_only_voxels: Voxels in the mask alone (false positives).
@@ -28,6 +30,7 @@ class Overlap:
     """
 
     dice: float
+    iou: float
     sensitivity: float | None
     precision: float | None
     both_voxels: int
@@ -42,13 +45,14 @@ class Overlap:
         return asdict(self)
 
 
-def measure_overlap(mask: sitk.Image, reference: sitk.Image, label: int = 1) -> Overlap:
+def measure_overlap(mask: sitk.Image, reference: sitk.Image, label: int = 1, reference_label: int | None = None) -> Overlap:
     """Compares one label of two masks.
 
     Args:
         mask: Label values, (x, y, z).
         reference: The truth, on the same grid.
         label: The value to compare.
+        reference_label: Its value in the reference; the same if None.
 
     Raises:
         UsageError: The masks lie on different grids.
@@ -60,18 +64,22 @@ def measure_overlap(mask: sitk.Image, reference: sitk.Image, label: int = 1) -> 
         >>> measure_overlap(mask, reference).dice
         0.5
     """
-    require_same_grid(mask, reference, "mask", "reference")
-    found = sitk.GetArrayViewFromImage(mask) == label
-    true = sitk.GetArrayViewFromImage(reference) == label
-    both, of_mask, of_reference = int((found & true).sum()), int(found.sum()), int(true.sum())
+    return overlap_of(MaskPair.of(mask, reference, label, reference_label))
+
+
+def overlap_of(pair: MaskPair) -> Overlap:
+    """The overlap of a pair."""
+    both, of_mask, of_reference = (int(np.count_nonzero(part)) for part in (pair.found & pair.true, pair.found, pair.true))
+    either = of_mask + of_reference - both
     return Overlap(
-        dice=2 * both / (of_mask + of_reference) if of_mask + of_reference else 1.0,
+        dice=2 * both / (of_mask + of_reference) if either else 1.0,
+        iou=both / either if either else 1.0,
         sensitivity=both / of_reference if of_reference else None,
         precision=both / of_mask if of_mask else None,
         both_voxels=both,
         mask_only_voxels=of_mask - both,
         reference_only_voxels=of_reference - both,
-        mask_volume_ml=voxels_to_ml(of_mask, mask),
-        reference_volume_ml=voxels_to_ml(of_reference, reference),
-        volume_difference_ml=voxels_to_ml(of_mask, mask) - voxels_to_ml(of_reference, reference),
+        mask_volume_ml=voxels_to_ml(of_mask, pair.grid),
+        reference_volume_ml=voxels_to_ml(of_reference, pair.grid),
+        volume_difference_ml=voxels_to_ml(of_mask, pair.grid) - voxels_to_ml(of_reference, pair.grid),
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import SimpleITK as sitk
+from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 
@@ -28,3 +29,16 @@ def ellipsoid(diameters, spacing, turn=0.0, direction=None, off=(0.13, 0.21, 0.0
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     a, b, c = diameters
     return made((2 * along / a) ** 2 + (2 * across / b) ** 2 + (2 * z / c) ** 2 <= 1, spacing, direction)
+
+
+def blob(seed, shape=(10, 18, 20), sigma=2, level=0.02):
+    """A random smooth shape of one or more parts."""
+    random = np.random.default_rng(seed)
+    return ndimage.gaussian_filter(random.normal(size=shape), sigma) > level
+
+
+def shifted(array, by):
+    """The same shape elsewhere in a larger grid."""
+    larger = np.zeros(np.array(array.shape) + 6, dtype=array.dtype)
+    larger[tuple(slice(3 + step, 3 + step + size) for step, size in zip(by, array.shape, strict=True))] = array
+    return larger
