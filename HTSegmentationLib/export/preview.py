@@ -21,6 +21,7 @@ from HTSegmentationLib.roi import Roi
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.gridspec import GridSpec
 
 WINDOW_LEVEL_HU = 40.0
 """Middle of the grey scale: the usual brain window."""
@@ -28,10 +29,10 @@ WINDOW_LEVEL_HU = 40.0
 WINDOW_WIDTH_HU = 80.0
 """Width of the grey scale: 0 HU is black, 80 HU is white."""
 
-_MOST_SLICES = 8
+MOST_SLICES = 8
 """Slices in a picture; more would be too small to judge."""
 
-_COLUMNS = 4
+COLUMNS = 4
 """Slices side by side; the outlines of each stand below its plain view."""
 
 _PANEL_INCHES = 2.7
@@ -51,7 +52,7 @@ _MARGIN_MM = 6.0
 _SCALE_BAR_MM = 50.0
 """Length of the scale bar."""
 
-_OUTLINES = {
+OUTLINES = {
     "mask": ("#D55E00", "solid", 1.3),
     "reference": ("#56B4E9", (0, (4, 1.2)), 1.2),
     "roi": ("#F0E442", (0, (1.2, 1.8)), 0.9),
@@ -122,40 +123,56 @@ def write_preview(
 
 
 def _draw(image: sitk.Image, outlines: dict[str, sitk.Image], title: str, caption: str) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     view = AxialView(image)
     numbers = _numbers(view, outlines)
-    part = _head(view, image, outlines, numbers)
-    columns = min(_COLUMNS, len(numbers))
-    width = _PANEL_INCHES * max(columns, 2)
-    caption = "\n".join(textwrap.fill(line, round(_LETTERS_PER_INCH * width)) for line in caption.splitlines())
-    blocks = -(-len(numbers) // columns)
-    shape = (part[0].stop - part[0].start) * view.pixel_mm[1] / ((part[1].stop - part[1].start) * view.pixel_mm[0])
-    top, bottom = (0.45 if title else 0.12), 0.42 + 0.2 * len(caption.splitlines())
-    panel = width / columns
-    height = top + bottom + blocks * 2 * panel * shape
-    figure = Figure(figsize=(width, height), dpi=_DOTS_PER_INCH, facecolor="black")
-    FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(
-        blocks * 2, columns, left=0, right=1, top=1 - top / height, bottom=bottom / height, wspace=0.01, hspace=0.01
-    )
+    part = head_part(view, image, outlines, numbers)
+    figure, grid, bottom = blank_page(view, part, len(numbers), title, caption)
     for place, number in enumerate(numbers):
-        block, column = divmod(place, columns)
+        block, column = divmod(place, COLUMNS)
         plain, outlined = (figure.add_subplot(grid[2 * block + row, column]) for row in (0, 1))
         pixels = view.picture(image, number)[part]
         for axes in (plain, outlined):
-            _show(axes, pixels, view)
-        _write_in(plain, f"slice {number} of {view.count}\n{_height(view.height_mm(number))}")
+            show_slice(axes, pixels, view)
+        write_in(plain, f"slice {number} of {view.count}\n{height_in_words(view.height_mm(number))}")
         for name, outline in outlines.items():
-            _outline(outlined, view.picture(outline, number)[part], name, view)
+            draw_outline(outlined, view.picture(outline, number)[part], name, view)
         if place == 0:
-            _scale_bar(outlined, pixels.shape, view)
-    figure.text(0.01, 1 - 0.14 / height, title, color="white", fontsize=11, va="top")
-    _legend(figure, outlines, bottom / height)
-    figure.text(0.01, 0.08 / height, caption, color="white", fontsize=8.5, va="bottom", linespacing=1.3)
+            draw_scale_bar(outlined, pixels.shape, view)
+    _legend(figure, outlines, bottom)
     return figure
+
+
+def blank_page(
+    view: AxialView, part: tuple[slice, slice], count: int, title: str, caption: str
+) -> tuple[Figure, GridSpec, float]:
+    """A page with title and caption, and room for two views of each slice, the one above the other.
+
+    Args:
+        view: How slices are seen.
+        part: Rows and columns of the slices that are shown.
+        count: How many slices.
+        title: A line on top.
+        caption: Lines at the bottom; long ones are wrapped.
+
+    Returns:
+        The page, places for the views, and where they end at the bottom as a share of the page.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(COLUMNS, count)
+    width = _PANEL_INCHES * max(columns, 2)
+    caption = "\n".join(textwrap.fill(line, round(_LETTERS_PER_INCH * width)) for line in caption.splitlines())
+    blocks = -(-count // columns)
+    shape = (part[0].stop - part[0].start) * view.pixel_mm[1] / ((part[1].stop - part[1].start) * view.pixel_mm[0])
+    top, bottom = (0.45 if title else 0.12), 0.42 + 0.2 * len(caption.splitlines())
+    height = top + bottom + blocks * 2 * width / columns * shape
+    figure = Figure(figsize=(width, height), dpi=_DOTS_PER_INCH, facecolor="black")
+    FigureCanvasAgg(figure)
+    figure.text(0.01, 1 - 0.14 / height, title, color="white", fontsize=11, va="top")
+    figure.text(0.01, 0.08 / height, caption, color="white", fontsize=8.5, va="bottom", linespacing=1.3)
+    edges = {"left": 0, "right": 1, "top": 1 - top / height, "bottom": bottom / height}
+    return figure, figure.add_gridspec(blocks * 2, columns, **edges, wspace=0.01, hspace=0.01), bottom / height
 
 
 def _numbers(view: AxialView, outlines: dict[str, sitk.Image]) -> list[int]:
@@ -166,10 +183,12 @@ def _numbers(view: AxialView, outlines: dict[str, sitk.Image]) -> list[int]:
         found = np.where(found, found, np.minimum(true, 1)) if found.any() else true
     if not found.any() and "roi" in outlines:
         found = view.areas(outlines["roi"])
-    return chosen_slices(found, _MOST_SLICES)
+    return chosen_slices(found, MOST_SLICES)
 
 
-def _head(view: AxialView, image: sitk.Image, outlines: dict[str, sitk.Image], numbers: list[int]) -> tuple[slice, slice]:
+def head_part(
+    view: AxialView, image: sitk.Image, outlines: dict[str, sitk.Image], numbers: list[int]
+) -> tuple[slice, slice]:
     """Rows and columns of the picture that hold the head and all outlines."""
     shown = np.any([view.picture(image, number) > _AIR_HU for number in numbers], axis=0)
     parts, count = ndimage.label(shown)
@@ -187,7 +206,8 @@ def _head(view: AxialView, image: sitk.Image, outlines: dict[str, sitk.Image], n
     return cut[0], cut[1]
 
 
-def _show(axes: Axes, pixels: np.ndarray, view: AxialView) -> None:
+def show_slice(axes: Axes, pixels: np.ndarray, view: AxialView) -> None:
+    """Draws HU in the brain window, with the patient's sides written on it."""
     low, high = WINDOW_LEVEL_HU - WINDOW_WIDTH_HU / 2, WINDOW_LEVEL_HU + WINDOW_WIDTH_HU / 2
     rows, columns = pixels.shape
     extent = (0, columns * view.pixel_mm[0], rows * view.pixel_mm[1], 0)
@@ -197,14 +217,16 @@ def _show(axes: Axes, pixels: np.ndarray, view: AxialView) -> None:
         axes.text(place, 0.5, side, color="white", fontsize=8, ha=align, va="center", transform=axes.transAxes)
 
 
-def _write_in(axes: Axes, text: str) -> None:
+def write_in(axes: Axes, text: str) -> None:
+    """Writes into the upper left corner of a view."""
     axes.text(0.02, 0.98, text, color="white", fontsize=7, va="top", linespacing=1.25, transform=axes.transAxes)
 
 
-def _outline(axes: Axes, area: np.ndarray, name: str, view: AxialView) -> None:
+def draw_outline(axes: Axes, area: np.ndarray, name: str, view: AxialView) -> None:
+    """Draws the border of an area in the colour and line of that name in :data:`OUTLINES`."""
     if not area.any():
         return
-    color, line, width = _OUTLINES[name]
+    color, line, width = OUTLINES[name]
     # An outline at the picture's edge is closed there.
     padded = np.pad(area.astype(float), 1)
     across, down = view.pixel_mm
@@ -215,7 +237,8 @@ def _outline(axes: Axes, area: np.ndarray, name: str, view: AxialView) -> None:
     axes.set(xlim=limits[0], ylim=limits[1])
 
 
-def _scale_bar(axes: Axes, shape: tuple[int, ...], view: AxialView) -> None:
+def draw_scale_bar(axes: Axes, shape: tuple[int, ...], view: AxialView) -> None:
+    """Draws a bar of 50 mm into the lower right corner."""
     right, bottom = shape[1] * view.pixel_mm[0], shape[0] * view.pixel_mm[1]
     end, level = right - 0.04 * right, bottom - 0.035 * bottom
     axes.plot([end - _SCALE_BAR_MM, end], [level, level], color="white", linewidth=1.5, solid_capstyle="butt")
@@ -229,7 +252,7 @@ def _legend(figure: Figure, outlines: dict[str, sitk.Image], height: float) -> N
     names = {"mask": "Segmentation", "reference": "Reference", "roi": "Region of interest"}
     handles = []
     for name, outline in outlines.items():
-        color, line, width = _OUTLINES[name]
+        color, line, width = OUTLINES[name]
         voxels = int(np.count_nonzero(sitk.GetArrayViewFromImage(outline)))
         label = f"{names[name]}, {voxels_to_ml(voxels, outline):.2f} mL"
         handles.append(Line2D([], [], color=color, linestyle=line, linewidth=1.5 * width, label=label))
@@ -238,6 +261,7 @@ def _legend(figure: Figure, outlines: dict[str, sitk.Image], height: float) -> N
     legend.set_in_layout(False)
 
 
-def _height(millimetres: float) -> str:
+def height_in_words(millimetres: float) -> str:
+    """A position along the head-foot axis: ``"S 12.5 mm"`` is superior."""
     side = "S" if millimetres >= 0 else "I"
     return f"{side} {abs(millimetres):.1f} mm"

@@ -31,7 +31,7 @@ ROOMS = [
     "cli",
 ]
 FORBIDDEN = {"slicer", "qt", "vtk", "ctk", "vtkmodules", "PythonQt"}
-ONLY_WHERE_USED = {"torch", "monai", "nnunetv2", "pydicom", "matplotlib", "dask", "pandas"}
+ONLY_WHERE_USED = {"torch", "monai", "nnunetv2", "pydicom", "matplotlib", "dask", "distributed", "pandas", "jinja2", "reportlab", "pyarrow"}
 
 
 def imports(file):

@@ -1,0 +1,1 @@
+"""Work on many cases: tables of cases, batches, evaluation, reports."""
