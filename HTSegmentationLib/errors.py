@@ -15,6 +15,10 @@ class HTSegError(Exception):
     exit_code = 1
     """The status with which the command line ends."""
 
+    def __reduce__(self) -> tuple:
+        # An error goes from a process to its parent as its text: what it was made from need not be its text.
+        return _restored, (type(self), self.args), self.__dict__
+
 
 class UsageError(HTSegError):
     """A command or function was called with arguments that do not go together."""
@@ -81,6 +85,10 @@ class Cancelled(HTSegError):
 
     def __init__(self) -> None:
         super().__init__("stopped by the user")
+
+
+def _restored(kind: type[HTSegError], args: tuple) -> HTSegError:
+    return kind.__new__(kind, *args)
 
 
 def _one_line(text: str) -> str:

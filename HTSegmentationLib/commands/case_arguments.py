@@ -1,4 +1,4 @@
-"""The flags of every command that simulates a case, and the files that a case becomes."""
+"""The flags of every command that simulates a case, and the folder that it writes to."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from HTSegmentationLib.simulate.case import SimulatedCase
     from HTSegmentationLib.simulate.parameters import SimulationParameters
 
 
-def add_case_flags(parser: argparse.ArgumentParser) -> None:
+def add_case_flags(parser: argparse.ArgumentParser, seed_help: str = "another seed is another patient; default: 1") -> None:
     """Adds the flags that say what is simulated."""
     group = parser.add_argument_group("the simulated case")
     group.add_argument(
         "--type", choices=("HI2", "PH", "none"), default="PH", help="kind of hemorrhage; default: %(default)s"
     )
     group.add_argument("--volume", type=float, metavar="ML", help="hemorrhage volume in mL; the published mean if left out")
-    group.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="another seed is another patient; default: %(default)s"
-    )
+    group.add_argument("--seed", type=int, default=1, metavar="N", help=seed_help)
     group.add_argument("--side", choices=("left", "right"), default="left", help="hemisphere; default: %(default)s")
     group.add_argument(
         "--slice-thickness", type=float, default=5.0, metavar="MM", help="thickness and distance of slices; default: 5"
@@ -62,23 +59,3 @@ def made_folder(name: str) -> Path:
     except OSError as error:
         raise OutputError(folder, (error.strerror or str(error)).lower(), "choose another folder") from error
     return folder
-
-
-def write_case(case: SimulatedCase, folder: Path) -> dict[str, str]:
-    """Writes scan, truth, infarct and ROI as NIfTI.
-
-    Returns:
-        What each file is, and its path.
-    """
-    from HTSegmentationLib.export.image_files import write_image
-    from HTSegmentationLib.export.mask_files import write_mask
-    from HTSegmentationLib.segmenter import HEMORRHAGE
-
-    files = {"ct": folder / "ct.nii.gz", "truth": folder / "truth.nii.gz", "infarct": folder / "infarct.nii.gz"}
-    write_image(files["ct"], case.scan.image)
-    write_mask(files["truth"], case.hemorrhage, (HEMORRHAGE,))
-    write_image(files["infarct"], case.infarct)
-    if case.roi is not None:
-        files["roi"] = folder / "roi.nii.gz"
-        write_image(files["roi"], case.roi.on_grid(case.scan.image))
-    return {name: str(path) for name, path in files.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from HTSegmentationLib.commands.case_arguments import add_case_flags, case_parameters, made_folder, write_case
+from HTSegmentationLib.commands.case_arguments import add_case_flags, case_parameters, made_folder
 from HTSegmentationLib.methods import DEFAULT_METHOD, METHOD_NAMES
 
 HELP = "try everything on a simulated case"
@@ -20,12 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command."""
+    from HTSegmentationLib.cohort.simulated import write_case
     from HTSegmentationLib.commands.console import ProgressLine, deliver
-    from HTSegmentationLib.commands.record import overlap_words, result_record, result_words
+    from HTSegmentationLib.commands.record import overlap_words, result_words
     from HTSegmentationLib.commands.words import row
     from HTSegmentationLib.errors import UsageError
     from HTSegmentationLib.export.mask_files import write_mask
     from HTSegmentationLib.export.preview import write_preview
+    from HTSegmentationLib.export.record import result_record
     from HTSegmentationLib.files import write_json, write_text
     from HTSegmentationLib.measure.mask import measure_mask
     from HTSegmentationLib.measure.overlap import measure_overlap

@@ -26,7 +26,7 @@ def _simulate(folder: Path) -> Path:
     Returns:
         Their table.
     """
-    from HTSegmentationLib.commands.case_arguments import write_case
+    from HTSegmentationLib.cohort.simulated import write_case
     from HTSegmentationLib.simulate.head import simulate_head
     from HTSegmentationLib.simulate.parameters import SimulationParameters
 
