@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,16 +54,24 @@ def load_parameters(path: str | Path, kind: type[_Parameters]) -> _Parameters:
         raise InputError(file, str(error), "correct it in the file") from error
 
 
-def save_parameters(path: str | Path, parameters: EnhancementParameters) -> None:
+def save_parameters(path: str | Path, parameters: EnhancementParameters, comment: Sequence[str] = ()) -> None:
     """Writes parameters, whole or not at all.
+
+    Args:
+        path: Ends in ``.json`` or ``.toml``.
+        parameters: The parameters.
+        comment: Lines on top of the file, for people; TOML alone has room for them.
 
     Raises:
         OutputError: The file cannot be written.
-        UsageError: The file's name ends in neither ``.json`` nor ``.toml``.
+        UsageError: The file's name ends in neither ``.json`` nor ``.toml``, or a comment goes with ``.json``.
     """
     file = Path(path)
     values = parameters.as_dict()
-    write_text(file, _toml(values) if _is_toml(file) else to_json(values))
+    if comment and not _is_toml(file):
+        raise UsageError(f"{file}: JSON has no room for a comment; give a name that ends in .toml")
+    header = "".join(f"# {line}\n" for line in comment) + ("\n" if comment else "")
+    write_text(file, header + _toml(values) if _is_toml(file) else to_json(values))
 
 
 def _is_toml(file: Path) -> bool:
