@@ -15,7 +15,7 @@ from HTSegmentationLib.errors import UsageError
 from HTSegmentationLib.export.image_files import require_image_path
 from HTSegmentationLib.export.mask_files import MASK_FORMATS, SLICER_FORMAT, require_mask_path
 from HTSegmentationLib.export.preview import require_preview_path
-from HTSegmentationModule.batch.cases import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, ROI_SEPARATOR, Case, readCases
+from HTSegmentationModule.batch.cases import Case, readCases
 
 PROGRAM = "HTSegmentationBatch"
 """What the script is called in its messages."""
@@ -94,12 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     segment.add_arguments(parser)
     group = parser.add_argument_group("many cases, and Slicer's own files")
-    columns = f"columns {', '.join(REQUIRED_COLUMNS)} and, if wanted, {', '.join(OPTIONAL_COLUMNS)}"
     group.add_argument(
         "--cases",
         metavar="CSV",
-        help=f"a table of cases instead of CT, --roi and --output: {columns}; paths are relative to it, several ROIs of a "
-        f"case are separated by {ROI_SEPARATOR}",
+        help="a table of cases instead of CT, --roi and --output, as for htseg batch: columns case_id, image, roi and, if "
+        "wanted, reference and series; paths are relative to it, several ROIs of a case are separated by |",
     )
     group.add_argument("--output-dir", metavar="DIR", help="where the files of --cases go: CASE_ID.seg.nrrd, results.csv")
     group.add_argument("--table", metavar="FILE", help="the measurements of all cases as CSV; with --cases always written")

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from HTSegmentationLib.errors import InputError
+from HTSegmentationLib.cohort.manifest import ManifestError, read_manifest
+from HTSegmentationLib.cohort.manifest.case_ids import id_problem
 
-REQUIRED_COLUMNS = ("case_id", "image", "roi")
-"""Columns that every table of cases has."""
+_USED_COLUMNS = ("case_id", "image", "roi", "reference", "series")
+"""Columns of the library's table of cases that mean something here."""
 
-OPTIONAL_COLUMNS = ("reference",)
-"""Columns that are used if they are there."""
-
-ROI_SEPARATOR = "|"
-"""Between several ROI files of one case; it can be in no file name on Windows."""
-
-_DELIMITERS = ",;\t"
-"""Spreadsheet programs write any of these, by the country they are set to."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-"""What a case may be called: it becomes part of file names on any system."""
-
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-"""Names that Windows keeps for devices."""
+_MOST_SHOWN = 3
+"""Problems that fit into a message of one line."""
 
 
 @dataclass(frozen=True)
@@ -57,82 +43,36 @@ class Case:
 
 
 def readCases(path: str | Path) -> tuple[list[Case], list[str]]:
-    """Reads a table of cases.
+    """Reads a table of cases, the same that ``htseg batch`` reads.
 
     Args:
-        path: CSV in UTF-8 with a line of column names: case_id, image, roi, and reference if wanted; comma, semicolon or
-            tab between columns. Paths are relative to the file's folder. Several ROIs are separated by ``|``.
+        path: CSV or TSV with the columns case_id, image, roi, and reference and series if wanted.
 
     Returns:
-        The cases in the file's order, and the names of columns that are not used. A case whose image or ROI is left empty
-        is among them, since it must not keep the others from being done.
+        The cases in the file's order, and the names of columns that are not used. A case whose files are missing is among
+        them, since it must not keep the others from being done.
 
     Raises:
-        InputError: The file cannot be read, a column is missing, or a case_id is missing, doubled, or unfit for file names.
+        ManifestError: The file cannot be read, a column is missing, or a case_id is missing, doubled or unfit for files.
 
     Example:
         >>> cases, unused = readCases("cases.csv")   # doctest: +SKIP
     """
-    file = Path(path)
-    rows = csv.reader(io.StringIO(_text(file), newline=""), delimiter=_delimiter(_text(file)))
-    try:
-        numbered = [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise InputError(file, f"it is no CSV table ({error})", "save it as CSV anew") from error
-    columns = [name.strip().lower() for name in numbered[0][1]] if numbered else []
-    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
-    if missing:
-        advice = f"its first line must be {','.join(REQUIRED_COLUMNS)} and may have {','.join(OPTIONAL_COLUMNS)}"
-        raise InputError(file, f"it has no column {', '.join(missing)}", advice)
-    used = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
-    doubled = sorted({name for name in columns if name in used and columns.count(name) > 1})
-    if doubled:
-        raise InputError(file, f"it has the column {', '.join(doubled)} twice", "take one away")
-    cases: list[Case] = []
-    seen: dict[str, int] = {}
-    for line, row in numbered[1:]:
-        cells = dict(zip(columns, (cell.strip() for cell in row), strict=False))
-        name = _checkedName(file, line, cells.get("case_id", ""), seen)
-        cases.append(_case(file.parent, name, cells))
-    if not cases:
-        raise InputError(file, "it has no case below its column names", "add a line for each case")
-    return cases, [name for name in columns if name and name not in used]
-
-
-def _case(folder: Path, name: str, cells: dict[str, str]) -> Case:
-    rois = [part.strip() for part in cells.get("roi", "").split(ROI_SEPARATOR)]
-    return Case(
-        name=name,
-        image=_within(folder, cells.get("image", "")),
-        rois=tuple(_within(folder, part) for part in rois if part),
-        reference=_within(folder, cells.get("reference", "")) or None,
-    )
-
-
-def _within(folder: Path, path: str) -> str:
-    return str(folder / path) if path else ""
-
-
-def _checkedName(file: Path, line: int, name: str, seen: dict[str, int]) -> str:
-    """The name, if a file can be called so; ``seen`` holds the lines of all names before it."""
-    if not _NAME.fullmatch(name) or name.endswith(".") or _RESERVED.fullmatch(name):
-        advice = "use up to 100 letters, digits, '.', '_' and '-', beginning with a letter or digit"
-        raise InputError(file, f"line {line}: case_id {name[:100]!r} cannot be part of a file name", advice)
-    before = seen.setdefault(name.casefold(), line)
-    if before != line:
-        raise InputError(file, f"lines {before} and {line} have the same case_id {name!r}", "give each case its own")
-    return name
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(file, f"it cannot be read ({(error.strerror or str(error)).lower()})", "check its name") from error
-    except UnicodeDecodeError as error:
-        raise InputError(file, "it is not UTF-8 text", "save it as CSV in UTF-8") from error
-
-
-def _delimiter(text: str) -> str:
-    header = text.partition("\n")[0]
-    return max(_DELIMITERS, key=header.count)
+    manifest = read_manifest(path, needs_roi=True)
+    # What is wrong with the files of one case is found when it is its turn; a name that cannot be used is no case at all.
+    grave = [problem for problem in manifest.problems if not problem.case_id or id_problem(problem.case_id)]
+    if grave:
+        more = f"; and {len(grave) - _MOST_SHOWN} more" if len(grave) > _MOST_SHOWN else ""
+        shown = "; ".join(str(problem) for problem in grave[:_MOST_SHOWN])
+        raise ManifestError(path, f"{shown}{more}", "mend the table")
+    cases = [
+        Case(
+            name=case.case_id,
+            image=str(case.image) if case.written["image"] else "",
+            rois=tuple(str(file) for file in case.roi),
+            series=case.series,
+            reference=str(case.reference) if case.reference else None,
+        )
+        for case in manifest.cases
+    ]
+    return cases, [name for name in manifest.columns if name not in _USED_COLUMNS]

@@ -82,10 +82,10 @@ class OneCase:
         return row | {"remarks": " ".join(remark.text for remark in remarks), "summary": _summary(outcome)}
 
     def _write(self, case: Case, outputs: Outputs, outcome: Outcome, node: Any) -> None:
-        from HTSegmentationLib.commands.record import result_record
         from HTSegmentationLib.export.image_files import write_image
         from HTSegmentationLib.export.mask_files import write_mask
         from HTSegmentationLib.export.preview import write_preview
+        from HTSegmentationLib.export.record import result_record
 
         scan = self._logic.prepared(node.inputVolume).scan
         if outputs.mask.name.lower().endswith(SLICER_FORMAT):
