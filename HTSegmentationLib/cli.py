@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from HTSegmentationLib.errors import HTSegError
 from HTSegmentationLib.version import __version__
 
-_COMMANDS = ("segment", "measure", "simulate", "demo")
+_COMMANDS = ("segment", "measure", "manifest", "batch", "evaluate", "compare", "calibrate", "simulate", "demo")
 """The modules of the folder ``commands``, in the order in which the help lists them."""
 
 _TAKES_NEGATIVE_NUMBERS = ("--roi-box",)

@@ -1,65 +1,21 @@
-"""One segmentation as a JSON record, and in words."""
+"""One segmentation in words."""
 
 from __future__ import annotations
 
-import platform
-from typing import Any
-
-import SimpleITK as sitk
-
 from HTSegmentationLib.commands.words import remark_lines, row
-from HTSegmentationLib.ct.scan import CTScan
+from HTSegmentationLib.export.record import remarks_of
 from HTSegmentationLib.measure.mask import MaskMeasurements
 from HTSegmentationLib.measure.overlap import Overlap
-from HTSegmentationLib.remark import Remark
-from HTSegmentationLib.roi import Roi
 from HTSegmentationLib.segmenter import SegmentationResult
-from HTSegmentationLib.version import __version__
-
-RECORD_FORMAT = 1
-"""Raised when a key of the record changes its name or its meaning."""
-
-
-def result_record(scan: CTScan, roi: Roi, result: SegmentationResult, measurements: MaskMeasurements) -> dict[str, Any]:
-    """Everything that is known of one segmentation as plain values."""
-    return {
-        "format": RECORD_FORMAT,
-        "versions": {
-            "htsegmentation": __version__,
-            "python": platform.python_version(),
-            "SimpleITK": sitk.Version.VersionString(),
-        },
-        "scan": {
-            "path": scan.source.path,
-            "format": scan.source.format,
-            "series": scan.source.series,
-            "size": list(scan.image.GetSize()),
-            "spacing_mm": list(scan.image.GetSpacing()),
-        },
-        "roi": {"sources": list(roi.sources), "volume_ml": roi.volume_ml},
-        "method": result.method,
-        "parameters": dict(result.parameters),
-        "details": result.details.as_dict() if result.details else {},
-        "brain_volume_ml": result.brain_volume_ml,
-        "measurements": measurements.as_dict(),
-        "remarks": [remark.as_dict() for remark in (*result.remarks, *_new(measurements.remarks, result.remarks))],
-        "stage_seconds": dict(result.stage_seconds),
-    }
 
 
 def result_words(title: str, result: SegmentationResult, measurements: MaskMeasurements) -> list[str]:
-    """The same for a clinician."""
+    """A segmentation for a clinician: measurements, method, remarks."""
     explained = result.details.explain() if result.details else []
     lines = measurement_words("Hemorrhage", measurements)
     lines += [row("Method" if number == 0 else "", text) for number, text in enumerate([f"{title}.", *explained])]
     lines.append(row("Inside the skull", f"{result.brain_volume_ml:.0f} mL"))
-    return lines + remark_lines((*result.remarks, *_new(measurements.remarks, result.remarks)))
-
-
-def _new(remarks: tuple[Remark, ...], known: tuple[Remark, ...]) -> list[Remark]:
-    """The remarks whose code was not said already."""
-    codes = {remark.code for remark in known}
-    return [remark for remark in remarks if remark.code not in codes]
+    return lines + remark_lines(remarks_of(result, measurements))
 
 
 def measurement_words(name: str, measurements: MaskMeasurements) -> list[str]:

@@ -47,12 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Runs the command."""
     from HTSegmentationLib.commands.console import ProgressLine, deliver, require_not_input
-    from HTSegmentationLib.commands.record import result_record, result_words
+    from HTSegmentationLib.commands.record import result_words
     from HTSegmentationLib.ct.read import read_ct
     from HTSegmentationLib.errors import UsageError
-    from HTSegmentationLib.export.image_files import require_image_path, write_image
-    from HTSegmentationLib.export.mask_files import require_mask_path, write_mask
-    from HTSegmentationLib.export.preview import require_preview_path, write_preview
+    from HTSegmentationLib.export import (
+        require_image_path,
+        require_mask_path,
+        require_preview_path,
+        write_image,
+        write_mask,
+        write_preview,
+    )
+    from HTSegmentationLib.export.record import result_record
     from HTSegmentationLib.files import require_writable
     from HTSegmentationLib.measure.mask import measure_mask
     from HTSegmentationLib.methods import method

@@ -1,0 +1,107 @@
+"""Batches that are killed, stopped and taken up again."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .small_cohort import read_rows, write_cohort
+
+CASES = 5
+KILLS = 3
+PACKAGE = Path(__file__).parents[3]
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has neither process groups of this kind nor SIGKILL")
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return write_cohort(tmp_path_factory.mktemp("cohort"), CASES)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cohort, tmp_path_factory):
+    """(results.csv of a run that nobody disturbed, the seconds it took)."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "out"
+    start = time.monotonic()
+    assert started(cohort, folder).wait() == 0
+    return (folder / "results.csv").read_bytes(), time.monotonic() - start
+
+
+def started(cohort, folder, **pipes):
+    """A batch in a process group of its own."""
+    command = [sys.executable, "-m", "HTSegmentationLib", "batch", str(cohort), "--output", str(folder), "--jobs", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    pipes = pipes or {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+
+
+def group_is_gone(group):
+    """Whether no process of a group is left, once its last ones had a moment to end."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def until(condition, process):
+    """Waits for a condition; fails if the process ends before."""
+    while not condition():
+        assert process.poll() is None, "the batch ended too soon"
+        time.sleep(0.01)
+
+
+def records(folder):
+    return len(list((folder / "records").glob("*.json")))
+
+
+def test_a_batch_that_is_killed_again_and_again_ends_with_the_same_table(cohort, undisturbed, tmp_path):
+    expected, seconds = undisturbed
+    chance = random.Random(2026)  # noqa: S311  (moments, no secrets)
+    folder = tmp_path / "out"
+    for _ in range(KILLS):
+        process = started(cohort, folder)
+        try:
+            process.wait(chance.uniform(0.2, 0.9) * seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert group_is_gone(process.pid)
+        if (folder / "results.csv").exists():
+            assert all(row["status"] == "done" for row in read_rows(folder / "results.csv"))
+    assert started(cohort, folder).wait() == 0
+    assert (folder / "results.csv").read_bytes() == expected
+    assert not list(folder.rglob(".htseg-*"))
+
+
+def test_workers_end_with_a_parent_that_is_killed(cohort, tmp_path):
+    process = started(cohort, tmp_path / "out")
+    until(lambda: records(tmp_path / "out") >= 1, process)
+    process.kill()
+    process.wait()
+    assert group_is_gone(process.pid)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 1)])
+def test_a_wish_to_stop_ends_cleanly_and_says_how_to_go_on(cohort, tmp_path, number, status):
+    folder = tmp_path / "out"
+    process = started(cohort, folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: records(folder) >= 1, process)
+    # A terminal sends Ctrl+C to every process of the group, workers as well.
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    said, errors = process.communicate()
+    assert process.returncode == status
+    assert "the same command goes on from here" in said
+    assert "Traceback" not in errors
+    assert group_is_gone(process.pid)
+    rows = read_rows(folder / "results.csv")
+    assert 1 <= len(rows) < CASES
+    assert {row["status"] for row in rows} == {"done"}
