@@ -65,8 +65,11 @@ def main():
         kills = 0
         while kills < options.kills and finished(disturbed) < total:
             process = started(options.manifest, disturbed, options.jobs)
-            # From the start of its processes to some cases later, so that all kills find work.
-            time.sleep(chance.uniform(0.5 * first, first + 1.5 * (whole - first) / options.kills))
+            # Some kills come while processes start, others after a few more cases, at any moment of the next one.
+            wanted = finished(disturbed) + chance.randrange(4)
+            while process.poll() is None and finished(disturbed) < wanted:
+                time.sleep(0.02)
+            time.sleep(chance.uniform(0, first))
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 kills += 1

@@ -31,7 +31,19 @@ ROOMS = [
     "cli",
 ]
 FORBIDDEN = {"slicer", "qt", "vtk", "ctk", "vtkmodules", "PythonQt"}
-ONLY_WHERE_USED = {"torch", "monai", "nnunetv2", "pydicom", "matplotlib", "dask", "distributed", "pandas", "jinja2", "reportlab", "pyarrow"}
+ONLY_WHERE_USED = {
+    "torch",
+    "monai",
+    "nnunetv2",
+    "pydicom",
+    "matplotlib",
+    "dask",
+    "distributed",
+    "pandas",
+    "jinja2",
+    "reportlab",
+    "pyarrow",
+}
 
 
 def imports(file):
