@@ -8,6 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from HTSegmentationLib.ct.geometry import index_to_point_matrix
+from HTSegmentationLib.ct.whole_image import require_same_voxels
 from HTSegmentationLib.errors import OutputError, UsageError
 from HTSegmentationLib.files import require_writable, written_whole
 
@@ -85,6 +86,7 @@ def write_with_fields(path: str | Path, image: sitk.Image, fields: dict[str, str
         draft = temporary.with_name(f"{temporary.name[: -len(ending)]}-draft{ending}")
         try:
             sitk.WriteImage(bare, str(draft), useCompression=True)
+            require_same_voxels(draft, bare, path)
             draft.replace(temporary)
         except RuntimeError as error:
             raise OutputError(path, "ITK could not write it", "free space or choose another place") from error

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import nibabel
 import numpy as np
 import pytest
@@ -95,3 +98,27 @@ def test_a_file_that_was_there_is_replaced(mask, tmp_path):
     path.write_text("old")
     write_mask(path, mask)
     assert same_grid(read_mask(path)[0], mask)
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".nii", ".nrrd", ".mha", ".seg.nrrd"])
+def test_on_a_full_disk_nothing_is_left_and_the_user_is_told(tmp_path, ending):
+    # A limit on the size of files does what a full disk does: writing ends in the middle.
+    code = f"""
+import resource, signal, sys
+import numpy as np, SimpleITK as sitk
+from HTSegmentationLib.errors import OutputError
+from HTSegmentationLib.export import write_mask
+from HTSegmentationLib.segmenter import HEMORRHAGE
+noise = np.random.default_rng(1).integers(0, 2, (20, 128, 128)).astype(np.uint8)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    write_mask({str(tmp_path / f"mask{ending}")!r}, sitk.GetImageFromArray(noise), (HEMORRHAGE,))
+except OutputError as error:
+    sys.exit(0 if "free space" in str(error) else f"another sentence: {{error}}")
+sys.exit("half a file was taken for a whole one")
+"""
+    pytest.importorskip("resource", reason="only POSIX systems can limit the size of files")
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert list(tmp_path.iterdir()) == []
