@@ -23,18 +23,23 @@ _FAILED, _WRONG_USAGE, _CTRL_C = 1, 2, 130
 """Exit statuses; the last is what shells expect of a program that Ctrl+C ended."""
 
 _EPILOG = """\
-The table has the columns case_id, image and roi and, if wanted, reference, ht_type, baseline, baseline_roi and series; paths
-are relative to it, several ROIs of a case are separated by |. "htseg manifest" drafts one. DIR gets results.csv,
-timings.csv, batch.json, and the folders masks, records and previews. The exit status is 0 when all cases went well, 1 when
-one failed or the run was stopped (130 by Ctrl+C), 2 for wrong usage. On a cluster, start "dask scheduler" on one machine
-and on each of the others one worker a core with bounded memory: dask worker ADDRESS --nworkers N --nthreads 1
---memory-limit 1GB (pip install 'htsegmentation[cluster]'); all must see the same folders under the same names.
+The table has the columns case_id, image and roi and, if wanted, reference, ht_type, baseline,
+baseline_roi and series; paths are relative to it, several ROIs of a case are separated by |.
+"htseg manifest" drafts one. DIR gets results.csv, timings.csv, batch.json, and the folders masks,
+records and previews. The exit status is 0 when all cases went well, 1 when one failed or the run was
+stopped (130 by Ctrl+C), 2 for wrong usage.
+
+On a cluster, where all machines see the same folders under the same names
+(pip install 'htsegmentation[cluster]'), start on one machine
+  dask scheduler
+and on each of the others one worker a core with bounded memory
+  dask worker ADDRESS --nworkers N --nthreads 1 --memory-limit 1GB
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's own arguments."""
-    parser.epilog = _EPILOG
+    parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument("manifest", metavar="CSV", help="the table of cases")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for all results; the same one to go on")
     method = parser.add_argument_group("method")

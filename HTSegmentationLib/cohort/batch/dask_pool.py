@@ -72,10 +72,12 @@ class DaskPool:
         """
         import distributed
 
+        if not self._jobs:
+            return []
         try:
             with self._client.as_current():
                 done = distributed.wait(list(self._jobs), timeout=seconds, return_when="FIRST_COMPLETED").done
-        except TimeoutError:
+        except distributed.TimeoutError:
             done = set()
         if self._client.status != "running":
             raise HTSegError("the scheduler is gone; what is done is kept, give the same command again when it is back")
@@ -96,9 +98,11 @@ class DaskPool:
         return Finished(job, None, _loss(future.exception()))
 
     def _require_workers(self, address: str) -> None:
+        import distributed
+
         try:
             self._client.wait_for_workers(1, timeout=_WORKERS_S)
-        except TimeoutError as error:
+        except distributed.TimeoutError as error:
             raise UsageError(f"{address}: it has no workers; start them with: {_START}") from error
         found: dict[str, str] = self._client.run(version_of_worker)
         other = sorted({version for version in found.values() if version != __version__})
@@ -126,7 +130,7 @@ def _connected(address: str) -> Client:
         raise MissingPackageError("distributed", "to hand cases to a cluster", "cluster") from error
     try:
         return distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, distributed.TimeoutError, ValueError) as error:
         advice = "start one with: dask scheduler, and check address and firewall"
         raise UsageError(f"{address}: there is no Dask scheduler; {advice}") from error
 

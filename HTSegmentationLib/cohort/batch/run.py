@@ -190,12 +190,18 @@ def _work_off(
         while (pending or pool.is_busy()) and not stop.wanted:
             while pending and pool.has_room():
                 pool.submit(pending.popleft())
-            for finished in pool.wait(_TICK_S):
-                book.note(finished.job.case, _record(finished))
+            _book_finished(pool, book, _TICK_S)
             book.write_now_and_then()
             watcher(book.state)
+        # What was finished at the moment of the wish to stop still counts.
+        _book_finished(pool, book, 0.0)
     finally:
         pool.close()
+
+
+def _book_finished(pool: Pool, book: BatchBook, seconds: float) -> None:
+    for finished in pool.wait(seconds):
+        book.note(finished.job.case, _record(finished))
 
 
 def _record(finished: Finished) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def cohort(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cluster():
-    options = {"processes": True, "threads_per_worker": 1, "memory_limit": "1GB", "dashboard_address": None}
+    options = {"processes": True, "threads_per_worker": 1, "memory_limit": "1GB", "dashboard_address": ":0"}
     with distributed.LocalCluster(n_workers=2, **options) as cluster:
         yield cluster
 

@@ -12,7 +12,7 @@ import pytest
 
 from .small_cohort import read_rows, write_cohort
 
-CASES = 5
+CASES = 6
 KILLS = 3
 PACKAGE = Path(__file__).parents[3]
 
@@ -51,9 +51,9 @@ def group_is_gone(group):
     return False
 
 
-def until(condition, process):
-    """Waits for a condition; fails if the process ends before."""
-    while not condition():
+def until_recorded(folder, count, process):
+    """Waits until so many cases have a record; fails if the process ends before."""
+    while records(folder) < count:
         assert process.poll() is None, "the batch ended too soon"
         time.sleep(0.01)
 
@@ -65,10 +65,9 @@ def records(folder):
 def test_a_batch_that_is_killed_again_and_again_ends_with_the_same_table(cohort, undisturbed, tmp_path):
     chance = random.Random(2026)  # noqa: S311  (moments, no secrets)
     folder = tmp_path / "out"
-    for _ in range(KILLS):
-        before = records(folder)
+    for kill in range(1, KILLS + 1):
         process = started(cohort, folder)
-        until(lambda before=before: records(folder) > before, process)
+        until_recorded(folder, kill, process)
         time.sleep(chance.uniform(0, 0.3))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -83,7 +82,7 @@ def test_a_batch_that_is_killed_again_and_again_ends_with_the_same_table(cohort,
 
 def test_workers_end_with_a_parent_that_is_killed(cohort, tmp_path):
     process = started(cohort, tmp_path / "out")
-    until(lambda: records(tmp_path / "out") >= 1, process)
+    until_recorded(tmp_path / "out", 1, process)
     process.kill()
     process.wait()
     assert group_is_gone(process.pid)
@@ -93,7 +92,8 @@ def test_workers_end_with_a_parent_that_is_killed(cohort, tmp_path):
 def test_a_wish_to_stop_ends_cleanly_and_says_how_to_go_on(cohort, tmp_path, number, status):
     folder = tmp_path / "out"
     process = started(cohort, folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until(lambda: records(folder) >= 1, process)
+    # Three of two workers: at least one of them is known to the batch as well.
+    until_recorded(folder, 3, process)
     # A terminal sends Ctrl+C to every process of the group, workers as well.
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
     said, errors = process.communicate()
