@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, TypeVar
 
+from HTSegmentationLib.cohort.worker_process import begin_as_worker, ctrl_c_ignored
 from HTSegmentationLib.errors import Cancelled, HTSegError, ParameterError
 from HTSegmentationLib.progress import Progress, silent
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
-
-_THREAD_VARIABLES = (
-    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-"""What ITK and NumPy's linear algebra read when they are first imported."""
 
 _STOP: list[Event] = []
 """In a pool's process: set when nothing more is to be begun."""
@@ -102,7 +91,7 @@ def _finished(
     stop = context.Event()
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(stop,))
     try:
-        with _ctrl_c_ignored():
+        with ctrl_c_ignored():
             futures = {pool.submit(_unless_stopped, work, item): number for number, item in enumerate(items)}
         for future in as_completed(futures):
             yield futures[future], future.result()
@@ -114,28 +103,8 @@ def _finished(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-@contextlib.contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    """Processes that start meanwhile never hear of Ctrl+C, not even while they still import what they need."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _begin(stop: Event) -> None:
-    """First of all in a new process: it heeds its parent alone, ends with it, and takes one core.
-
-    More threads than cores wait for each other many times longer than they work.
-    """
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in _THREAD_VARIABLES:
-        os.environ[name] = "1"
+    begin_as_worker(threads=1)
     _STOP.append(stop)
 
 
@@ -144,11 +113,3 @@ def _unless_stopped(work: Callable[[_Item], _Result], item: _Item) -> _Result:
     if _STOP and _STOP[0].is_set():
         raise Cancelled
     return work(item)
-
-
-def _end_with_the_parent() -> None:
-    """A pool's process would wait for work for ever if its parent was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -106,7 +106,7 @@ def _tell_problems(manifest: Manifest) -> None:
 
 def _report(summary: BatchSummary, manifest: Manifest, folder: str) -> int:
     """Says how it ended, and gives the exit status."""
-    from HTSegmentationLib.cohort.evaluation.cells import one_line
+    from HTSegmentationLib.cohort.cells import one_line
     from HTSegmentationLib.commands.batch_progress import duration
     from HTSegmentationLib.commands.console import say
     from HTSegmentationLib.commands.words import remark_lines, row

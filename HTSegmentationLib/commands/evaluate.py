@@ -211,7 +211,7 @@ def _named(text: str) -> tuple[str | None, str]:
     """``NAME=PATH`` as name and path; the text itself if a file or folder is called so."""
     from pathlib import Path
 
-    from HTSegmentationLib.cohort.evaluation.cells import one_line
+    from HTSegmentationLib.cohort.cells import one_line
 
     name, equals, path = text.partition("=")
     if not equals or not name.strip() or Path(text).exists():

@@ -6,7 +6,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import Any
 from HTSegmentationLib.cohort.batch.job import CaseJob, do_case
 from HTSegmentationLib.cohort.batch.pool import Finished
 from HTSegmentationLib.cohort.batch.worker import READY, work_on_cases
+from HTSegmentationLib.cohort.worker_process import ctrl_c_ignored
 from HTSegmentationLib.errors import HTSegError
 
 _ATTEMPTS = 2
@@ -144,7 +144,7 @@ class LocalPool:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=work_on_cases, args=(theirs, self._threads))
-        with _ctrl_c_ignored():
+        with ctrl_c_ignored():
             process.start()
         theirs.close()
         with contextlib.suppress(OSError):
@@ -216,16 +216,3 @@ def end_in_words(code: int | None) -> str:
     except ValueError:
         name = ""
     return f"its process crashed or was ended (signal {-code}{name})"
-
-
-@contextlib.contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    """Processes that start meanwhile never hear of Ctrl+C, not even while they still import what they need."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from HTSegmentationLib.cohort.batch.columns import LABEL_MARK, TEXTS, WHOLE_NUMBERS, YES_OR_NO
-from HTSegmentationLib.cohort.evaluation.cells import one_line, safe_cell
+from HTSegmentationLib.cohort.cells import one_line, safe_cell
 from HTSegmentationLib.errors import MissingPackageError
 from HTSegmentationLib.files import write_text, written_whole
 

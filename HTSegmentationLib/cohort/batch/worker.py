@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from HTSegmentationLib.cohort.worker_process import begin_as_worker
 from HTSegmentationLib.errors import HTSegError
 
 READY = "ready"
 """The first word of a worker: it has imported all it needs."""
-
-_THREAD_VARIABLES = (
-    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-"""What ITK and NumPy's linear algebra read when they are first imported."""
 
 
 def work_on_cases(connection: Connection, threads: int) -> None:
@@ -33,11 +21,7 @@ def work_on_cases(connection: Connection, threads: int) -> None:
         connection: Its end of the pipe.
         threads: How many threads it may use.
     """
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    # Ctrl+C goes to all processes of a terminal; the parent decides what becomes of it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in _THREAD_VARIABLES:
-        os.environ[name] = str(threads)
+    begin_as_worker(threads)
     # The parent may be gone at any time; what not even a record could be written of, the parent finds out by itself.
     with contextlib.suppress(EOFError, OSError, HTSegError):
         work: Callable[[Any], Any] = connection.recv()
@@ -52,11 +36,3 @@ def limit_threads(threads: int) -> None:
     import SimpleITK as sitk
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
-
-
-def _end_with_the_parent() -> None:
-    """A worker would work on, or wait for ever, if its parent was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import number, one_line, share
+from HTSegmentationLib.cohort.cells import number, one_line, share
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort
 from HTSegmentationLib.cohort.evaluation.metrics import DICE
 from HTSegmentationLib.cohort.evaluation.published import AGREEMENT

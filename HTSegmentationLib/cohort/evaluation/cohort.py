@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from HTSegmentationLib.cohort.evaluation.cells import one_line
+from HTSegmentationLib.cohort.cells import one_line
 from HTSegmentationLib.cohort.evaluation.metrics import DICE, DOMAINS, of_label, require_domain
 from HTSegmentationLib.cohort.evaluation.published import TOTAL
 from HTSegmentationLib.cohort.evaluation.results import MethodResults

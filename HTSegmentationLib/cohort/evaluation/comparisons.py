@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import mean_sd, share
+from HTSegmentationLib.cohort.cells import mean_sd, share
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort, Group
 from HTSegmentationLib.cohort.evaluation.metrics import DICE
 from HTSegmentationLib.cohort.evaluation.published import DICE_BY_METHOD

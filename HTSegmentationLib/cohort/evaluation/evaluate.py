@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from HTSegmentationLib.cohort.cells import one_line
 from HTSegmentationLib.cohort.evaluation.case_tables import (
     agreement_table,
     failure_table,
@@ -14,7 +15,6 @@ from HTSegmentationLib.cohort.evaluation.case_tables import (
     lesion_table,
     remark_table,
 )
-from HTSegmentationLib.cohort.evaluation.cells import one_line
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort, make_cohort
 from HTSegmentationLib.cohort.evaluation.comparisons import (
     dice_by_method_table,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from HTSegmentationLib.cohort.evaluation.cells import one_line
+from HTSegmentationLib.cohort.cells import one_line
 from HTSegmentationLib.cohort.evaluation.mask_case import MaskCase, compare_case
 from HTSegmentationLib.cohort.evaluation.mask_files import (
     IMAGE_STEMS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import interval, mean_sd, number, one_line
+from HTSegmentationLib.cohort.cells import interval, mean_sd, number, one_line
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort, Group
 from HTSegmentationLib.cohort.evaluation.metrics import Metric, agreement_metrics, all_metrics, of_label
 from HTSegmentationLib.cohort.evaluation.published import CLASSES, PERFORMANCE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import share
+from HTSegmentationLib.cohort.cells import share
 from HTSegmentationLib.cohort.evaluation.published import RATERS
 from HTSegmentationLib.cohort.evaluation.raters import RaterStudy
 from HTSegmentationLib.cohort.evaluation.table import (

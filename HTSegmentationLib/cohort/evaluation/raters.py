@@ -13,7 +13,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from HTSegmentationLib.cohort.evaluation.cells import one_line
+from HTSegmentationLib.cohort.cells import one_line
 from HTSegmentationLib.cohort.evaluation.mask_case import read_binary
 from HTSegmentationLib.cohort.evaluation.mask_files import MASK_STEMS, find_files
 from HTSegmentationLib.cohort.evaluation.results import MethodResults

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import one_line, unsafe_cell
+from HTSegmentationLib.cohort.cells import one_line, unsafe_cell
 from HTSegmentationLib.cohort.evaluation.metrics import LABEL_MARK, NUMBER_COLUMNS, of_label
 from HTSegmentationLib.ct.read import read_ct
 from HTSegmentationLib.ct.scan import CTScan

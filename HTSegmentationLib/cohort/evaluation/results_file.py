@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import one_line, safe_cell, unsafe_cell
+from HTSegmentationLib.cohort.cells import one_line, safe_cell, unsafe_cell
 from HTSegmentationLib.cohort.evaluation.results import RECORDS_FOLDER, CaseResult, MethodResults, case_result, labels_of
 from HTSegmentationLib.errors import InputError, MissingPackageError
 from HTSegmentationLib.files import write_text

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import share
+from HTSegmentationLib.cohort.cells import share
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort
 from HTSegmentationLib.cohort.evaluation.metrics import DICE
 from HTSegmentationLib.cohort.evaluation.results import MethodResults

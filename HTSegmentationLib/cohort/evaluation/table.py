@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import interval, mean_sd, number, p_value, safe_cell
+from HTSegmentationLib.cohort.cells import interval, mean_sd, number, p_value, safe_cell
 
 PUBLISHED = "published"
 """Begins the source of rows that are taken from a paper."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import interval, mean_sd, share
+from HTSegmentationLib.cohort.cells import interval, mean_sd, share
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort, Group
 from HTSegmentationLib.cohort.evaluation.published import CONCORDANCE, TOTAL, VOLUME_ERROR
 from HTSegmentationLib.cohort.evaluation.results import MethodResults

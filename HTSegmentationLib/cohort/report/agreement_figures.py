@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from HTSegmentationLib.cohort.evaluation.cells import interval, number, one_line
+from HTSegmentationLib.cohort.cells import interval, number, one_line
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort
 from HTSegmentationLib.cohort.evaluation.results import MethodResults
 from HTSegmentationLib.cohort.evaluation.volumes import pairs_of

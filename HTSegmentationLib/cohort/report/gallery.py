@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from HTSegmentationLib.cohort.evaluation.cells import number, one_line
+from HTSegmentationLib.cohort.cells import number, one_line
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort
 from HTSegmentationLib.cohort.evaluation.results import MethodResults
 from HTSegmentationLib.cohort.report.case_picture import case_picture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from HTSegmentationLib.cohort.evaluation.cells import number, one_line
+from HTSegmentationLib.cohort.cells import number, one_line
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort
 from HTSegmentationLib.cohort.report.content import Picture
 from HTSegmentationLib.cohort.report.style import drawing, look, new_figure, short

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from HTSegmentationLib.cohort.evaluation.cells import one_line
+from HTSegmentationLib.cohort.cells import one_line
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort
 from HTSegmentationLib.cohort.evaluation.results import MethodResults
 from HTSegmentationLib.cohort.evaluation.rules_fired import borders, rules_of

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from HTSegmentationLib.cohort.evaluation.cells import one_line
+from HTSegmentationLib.cohort.cells import one_line
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort
 from HTSegmentationLib.cohort.evaluation.evaluate import Evaluation
 from HTSegmentationLib.cohort.evaluation.results import MethodResults

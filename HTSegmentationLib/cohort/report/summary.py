@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from HTSegmentationLib.cohort.evaluation.cells import interval, mean_sd, number, one_line, p_value
+from HTSegmentationLib.cohort.cells import interval, mean_sd, number, one_line, p_value
 from HTSegmentationLib.cohort.evaluation.cohort import Cohort
 from HTSegmentationLib.cohort.evaluation.evaluate import Evaluation
 from HTSegmentationLib.cohort.evaluation.results import MethodResults

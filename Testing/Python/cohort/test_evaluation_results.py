@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_results import make_rows, write_results
 
+from HTSegmentationLib.cohort.cells import one_line, safe_cell, unsafe_cell
 from HTSegmentationLib.cohort.evaluation import evaluate, read_results
-from HTSegmentationLib.cohort.evaluation.cells import one_line, safe_cell, unsafe_cell
 from HTSegmentationLib.cohort.evaluation.results_file import write_results as write_again
 from HTSegmentationLib.errors import InputError, UsageError
 
