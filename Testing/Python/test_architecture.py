@@ -112,5 +112,7 @@ def test_no_array_view_outlives_its_image():
 
 
 def test_no_file_is_longer_than_a_reader_bears():
-    long = {str(file): count for file in library_files() if (count := len(file.read_text().splitlines())) > 300}
+    long = {
+        str(file): count for file in library_files() if (count := len(file.read_text(encoding="utf-8").splitlines())) > 300
+    }
     assert not long

@@ -223,7 +223,7 @@ def test_simulate_and_demo_write_what_they_say(tmp_path, capsys):
 def test_the_whole_process_answers_version_help_and_a_closed_pipe(case, tmp_path):
     def htseg(*arguments, **options):
         call = [sys.executable, "-m", "HTSegmentationLib", *map(str, arguments)]
-        return subprocess.run(call, capture_output=True, text=True, check=False, env=os.environ, **options)
+        return subprocess.run(call, capture_output=True, encoding="utf-8", check=False, env=os.environ, **options)
 
     assert htseg("--version").stdout == f"htseg {__version__}\n"
     assert "Research software" in htseg("--help").stdout

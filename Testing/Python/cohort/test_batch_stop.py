@@ -37,7 +37,12 @@ def started(cohort, folder, **pipes):
     command = [sys.executable, "-m", "HTSegmentationLib", "batch", str(cohort), "--output", str(folder), "--jobs", "2"]
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
     pipes = pipes or {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+    # Whoever runs the tests in the background has set Ctrl+C aside, and children would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def group_is_gone(group):
