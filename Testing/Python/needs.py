@@ -21,3 +21,12 @@ def slicer_core():
 
         return slicer
     return pytest.importorskip("slicer", reason="the package slicer-core is not installed: nothing was tested on real MRML")
+
+
+def deep_learning():
+    """torch, where the deep-learning packages are installed; the project's checks need them."""
+    if os.environ.get("CI"):
+        import torch
+
+        return torch
+    return pytest.importorskip("torch", reason="torch is not installed: no network was tested (pip install '.[dl]')")
