@@ -1,0 +1,1 @@
+"""The check of this computer: what works here, what is missing, and how it is mended."""

@@ -1,0 +1,1 @@
+"""Model folders: what they say, how they are checked, and where they are kept."""
