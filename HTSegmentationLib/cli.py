@@ -10,7 +10,20 @@ from collections.abc import Sequence
 from HTSegmentationLib.errors import HTSegError
 from HTSegmentationLib.version import __version__
 
-_COMMANDS = ("segment", "measure", "manifest", "batch", "evaluate", "compare", "calibrate", "simulate", "demo")
+_COMMANDS = (
+    "segment",
+    "measure",
+    "manifest",
+    "batch",
+    "evaluate",
+    "compare",
+    "calibrate",
+    "models",
+    "check",
+    "simulate",
+    "demo",
+    "worker",
+)
 """The modules of the folder ``commands``, in the order in which the help lists them."""
 
 _TAKES_NEGATIVE_NUMBERS = ("--roi-box",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import qt
@@ -12,7 +14,7 @@ from HTSegmentationModule.messages import sentenceOf
 from HTSegmentationModule.preparation import Preparation
 from HTSegmentationModule.preview import Preview, inputsOf
 from HTSegmentationModule.progress_work import ProgressWork
-from HTSegmentationModule.readiness import missing
+from HTSegmentationModule.readiness import isNetwork, missing
 from HTSegmentationModule.segmenting import finish, gather
 from HTSegmentationModule.translation import tr as _
 
@@ -34,8 +36,11 @@ class ApplySection:
         self._failedInputs: Any = None
         self._refusedVolume = ""
         self._applied: tuple = (None, None, ())
+        self._result: Any = None
         self.active = False
         self.running = False
+        self._previewTip = ui.previewCheckBox.toolTip
+        self.onReadiness: Callable[[], None] = _nothing
         self._work = ProgressWork(ui)
         self.preparation = Preparation(logic, self._work, self._onFailed, self._onCancelled)
         self.preview = Preview(logic, ui.previewCheckBox, self._onPreview, self._onFailed, self._onBack)
@@ -53,6 +58,7 @@ class ApplySection:
         self._node = parameterNode
         reason = self._method.problem or missing(parameterNode)
         self._showButton(reason)
+        self._showPreviewBox()
         failed = self._showMessage(reason)
         if self.running or not self.active or failed:
             return
@@ -69,26 +75,46 @@ class ApplySection:
     def run(self) -> None:
         """Segments and measures; the CT is prepared first if need be."""
         node = self._node
-        if node is None or self.running or self._method.problem or missing(node):
+        if node is None or self._method.problem or missing(node):
             return
-        self.running = True
-        self._failedInputs = None
-        self.clearPreview()
-        self._showButton("")
-        self._message.clear()
+        started, gathered = time.monotonic(), []
+
+        def gatherNow() -> Callable[..., Any]:
+            gathered.append(gather(self._logic, node))
+            return gathered[0].run
+
+        def finishNow(result: Any) -> None:
+            self._method.network.measured(time.monotonic() - started)
+            self._finish(result, gathered[0])
+
+        self._run(_("Segmenting"), gatherNow, finishNow, lambda: requireInputs(node))
+
+    def runOther(self, title: str, gatherWork: Callable[[], Any], onDone: Callable[[Any], None]) -> None:
+        """Runs other work on the prepared CT with the same bar, button and message line.
+
+        Args:
+            title: What is done, for the bar.
+            gatherWork: Called when the CT is prepared; gives the work, which gets a progress callback and knows no node.
+            onDone: Called in the main thread with what the work returns.
+        """
+        if self._node is not None:
+            self._run(title, gatherWork, onDone, lambda: None)
+
+    def currentResult(self, parameterNode: Any) -> Any:
+        """The last run's result if nothing was changed since on which it depends; else None."""
+        from HTSegmentationLib.errors import HTSegError
+
         try:
-            requireInputs(node)
-        except Exception as error:  # the panel says it, whatever it is
-            self._onFailed(error)
-            return
-        self.preparation.ensure(node, self._segment, asked=True)
+            return self._result if self.preview.isApplied(parameterNode) else None
+        except HTSegError:
+            return None
 
     def stop(self) -> None:
         """Gives up what is under way and forgets the scene."""
         self.running = False
         self._node = None
         self._failedInputs = None
-        self._applied = (None, None, ())
+        self._applied, self._result = (None, None, ()), None
         self.preparation.stop()
         self._work.stop()
         self.preview.forget()
@@ -105,46 +131,58 @@ class ApplySection:
         self.preview.clear()
         self._ui.previewVolumeLabel.setText("")
 
-    def _segment(self) -> None:
+    def _run(self, title: str, gatherWork: Any, onDone: Any, check: Callable[[], None]) -> None:
+        """Checks, prepares the CT, gathers, works in a thread, and ends in the main thread."""
         node = self._node
-        if node is None:
+        if self.running:
             return
+        self.running = True
+        self._failedInputs = None
+        self.clearPreview()
+        self._showButton("")
+        self._message.clear()
+
+        def start() -> None:
+            try:
+                function = gatherWork()
+            except Exception as error:  # the panel says it, whatever it is
+                self._onFailed(error)
+                return
+            self._work.start(title, function, done, self._onFailed, self._onCancelled)
+
+        def done(value: Any) -> None:
+            if self._node is None:
+                return
+            try:
+                with slicer.util.WaitCursor():
+                    onDone(value)
+            except Exception as error:  # as above
+                self._onFailed(error)
+                return
+            self.running = False
+            self._showButton("")
+            self._message.clear()
+
         try:
-            gathered = gather(self._logic, node)
-        except Exception as error:  # the panel says it, whatever it is
+            check()
+        except Exception as error:  # as above
             self._onFailed(error)
             return
-        self._work.start(
-            _("Segmenting"),
-            gathered.run,
-            lambda result: self._finish(result, gathered),
-            self._onFailed,
-            self._onCancelled,
-        )
+        self.preparation.ensure(node, start, asked=True)
 
     def _finish(self, result: Any, gathered: Any) -> None:
         node = self._node
-        if node is None:
-            return
-        try:
-            with slicer.util.WaitCursor():
-                outcome = finish(self._logic, node, result)
-        except Exception as error:  # the panel says it, whatever it is
-            self._onFailed(error)
-            return
-        self.running = False
-        self._applied = (gathered, result.details, outcome.remarks)
+        outcome = finish(self._logic, node, result)
+        self._applied, self._result = (gathered, result.details, outcome.remarks), result
         self._method.showResult(gathered, result.details)
         self._results.show(node, outcome)
         self.preview.applied(node)
-        self._showButton("")
-        self._message.clear()
 
     def _requestPreview(self) -> None:
         node = self._node
         if node is None or self.running or not self.active or not node.previewEnabled:
             return
-        if not (self._method.problem or missing(node)):
+        if not (self._method.problem or missing(node) or isNetwork(node)):
             self.preview.request(node)
 
     def _onPreview(self, result: Any, gathered: Any) -> None:
@@ -175,11 +213,22 @@ class ApplySection:
         self.running = False
         self._failedInputs = self._inputs()
         self._showButton("")
-        self._message.tell(_("Stopped; nothing was changed. Press Apply, or tick Live preview again, to go on."), "note")
+        again = _("press Apply") if self._method.isNetwork else _("press Apply or tick Live preview again")
+        self._message.tell(_("Stopped; nothing was changed. To go on, {again}.").format(again=again), "note")
 
     def _onPreviewToggled(self, on: bool) -> None:
         self.preparation.retry()
         self._failedInputs = None
+
+    def _showPreviewBox(self) -> None:
+        """A network takes too long to be run at every movement of the hand."""
+        box, network = self._ui.previewCheckBox, self._method.isNetwork
+        box.enabled = not network
+        if network:
+            self.clearPreview()
+            box.toolTip = _("Networks take too long for a live preview; press Apply to run one.")
+        else:
+            box.toolTip = self._previewTip
 
     def _showButton(self, reason: str) -> None:
         button, node = self._ui.applyButton, self._node
@@ -190,6 +239,7 @@ class ApplySection:
         volumeNode = None if node is None else node.inputVolume
         refused = volumeNode is not None and (node.assumeHU or volumeNode.GetID() == self._refusedVolume)
         self._ui.assumeHUCheckBox.setVisible(refused)
+        self.onReadiness()
 
     def _showMessage(self, reason: str) -> bool:
         """The next step. True if an error stays, because nothing changed that it may depend on."""
@@ -209,3 +259,7 @@ class ApplySection:
             return inputsOf(self._node) if self._node is not None else None
         except HTSegError as error:
             return str(error)
+
+
+def _nothing() -> None:
+    """As long as nobody else depends on whether work is under way."""

@@ -6,10 +6,10 @@ from typing import Any
 
 from HTSegmentationLib.errors import UsageError
 from HTSegmentationLib.methods import method
-from HTSegmentationModule.parameters import segmenterOf
+from HTSegmentationModule.parameters import toLibrary
 from HTSegmentationModule.roi_conversion import hasRoi, requireShapes
 from HTSegmentationModule.segmentation_conversion import requireSegment
-from HTSegmentationModule.segmentation_output import hemorrhageSegmentID, requireUsableOutput
+from HTSegmentationModule.segmentation_output import replacedSegmentIDs, requireUsableOutput
 from HTSegmentationModule.translation import tr as _
 from HTSegmentationModule.volume_conversion import requireVolume
 
@@ -22,8 +22,9 @@ def requireInputs(parameterNode: Any) -> None:
             that it is made from or compared with.
     """
     requireVolume(parameterNode.inputVolume)
-    segmenterOf(parameterNode)
-    if method(parameterNode.method).needs_roi or hasRoi(parameterNode):
+    toLibrary(parameterNode)
+    chosen = method(parameterNode.method)
+    if chosen.needs_roi or hasRoi(parameterNode):
         requireShapes(parameterNode)
     output = parameterNode.outputSegmentation
     if parameterNode.referenceSegmentation is not None:
@@ -31,11 +32,11 @@ def requireInputs(parameterNode: Any) -> None:
     if output is None:
         return
     requireUsableOutput(output, parameterNode.inputVolume)
-    replaced = hemorrhageSegmentID(output)
+    replaced = replacedSegmentIDs(output, chosen.labels)
     text = _("the result would replace the {role}, {name}; choose another output segmentation, or rename that segment")
     for role, node, segmentID in (
         (_("reference"), parameterNode.referenceSegmentation, parameterNode.referenceSegmentID),
         (_("region of interest"), parameterNode.roiSegmentation, parameterNode.roiSegmentID),
     ):
-        if replaced and node is output and segmentID == replaced:
+        if node is output and segmentID in replaced:
             raise UsageError(text.format(role=role, name=requireSegment(node, segmentID)))

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
+from HTSegmentationModule.network_worker import NetworkWorker
+
 if TYPE_CHECKING:
     from HTSegmentationLib.ct.scan import CTScan
     from HTSegmentationLib.methods import Method
     from HTSegmentationLib.progress import Progress
     from HTSegmentationLib.roi import Roi
-    from HTSegmentationLib.segmenter import PreparedScan, SegmentationResult
-    from HTSegmentationModule.outcome import Measurement, Outcome
+    from HTSegmentationLib.segmenter import PreparedScan, SegmentationResult, Segmenter
+    from HTSegmentationModule.comparison import Comparison
+    from HTSegmentationModule.outcome import Measurement, Outcome, SegmentMeasurement
 
 
 class HTSegmentationLogic(ScriptedLoadableModuleLogic):
     """Segments and measures hemorrhage in the nodes that a parameter node names.
 
-    Everything runs in the main thread, except :meth:`prepareScan`, which knows no node. All errors that a user can mend
-    are ``HTSegError`` with one sentence; the scene is changed only when all computing is done.
+    All runs in the main thread, except :meth:`prepareScan`, which knows no node, and networks, which have their own process.
+    All errors that a user can mend are ``HTSegError`` with one sentence; the scene is changed when all computing is done.
 
     Example:
         >>> logic = HTSegmentationLogic()                                    # doctest: +SKIP
@@ -36,6 +39,7 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         # The base class takes the name from the class of whoever derives from this one.
         self.moduleName = "HTSegmentation"
         self._cache = None
+        self.worker = NetworkWorker()
 
     def getParameterNode(self):
         """The parameter node that the module's panel shows; made when there is none."""
@@ -52,22 +56,40 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         return HTSegmentationParameterNode(node)
 
     def methods(self) -> list[Method]:
-        """All methods of the library's registry, in the order in which they are offered."""
-        from HTSegmentationLib import methods
+        """All methods that can be offered here, in their order: the thresholds, then the models that are installed."""
+        from HTSegmentationLib.methods import installed_methods
 
-        return [methods.method(name) for name in methods.METHOD_NAMES]
+        return installed_methods()
 
-    def isPrepared(self, volumeNode, assumeHU: bool = True) -> bool:
-        """Whether the volume's preparation is there and up to date.
+    def segmenter(self, parameterNode, methodName: str | None = None) -> Segmenter:
+        """A method with the parameter node's parameters; a network's work is done by the worker process.
 
         Args:
-            volumeNode: The CT.
-            assumeHU: False: not if it was made of values that were taken for HU in spite of their look.
+            parameterNode: The parameter node.
+            methodName: Name in the library's registry; None for the one that the parameter node names.
+
+        Raises:
+            HTSegError: There is no such method, or a parameter is out of its range.
         """
+        from HTSegmentationLib.methods import method
+        from HTSegmentationModule.parameters import segmenterOf
+
+        chosen = method(methodName or parameterNode.method)
+        if chosen.is_network:
+            return self.worker.segmenter(chosen, parameterNode.device)
+        return segmenterOf(parameterNode, chosen.name)
+
+    def isPrepared(self, volumeNode, assumeHU: bool = True) -> bool:
+        """Whether the volume's preparation is there and up to date; ``assumeHU`` as for :meth:`prepared`."""
         return self.prepared(volumeNode, assumeHU) is not None
 
     def prepared(self, volumeNode, assumeHU: bool = True) -> PreparedScan | None:
-        """The cached preparation of the volume; None if there is none, or it is out of date."""
+        """The cached preparation of the volume; None if there is none, or it is out of date.
+
+        Args:
+            volumeNode: The CT.
+            assumeHU: False: not one that was made of values that were taken for HU in spite of their look.
+        """
         return None if volumeNode is None else self._scans().get(volumeNode, assumeHU)
 
     def prepare(self, volumeNode, progress: Progress | None = None, assumeHU: bool = False) -> PreparedScan:
@@ -151,7 +173,7 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         return gather(self, parameterNode).run(silent)
 
     def apply(self, parameterNode, progress: Progress | None = None) -> Outcome:
-        """Prepares if needed, segments, writes the segment, measures it, and updates the table.
+        """Prepares if needed, segments, writes the segments, measures them, and updates the table.
 
         Args:
             parameterNode: Names all inputs; gets the output segmentation if it named none.
@@ -163,12 +185,15 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         from HTSegmentationLib.errors import Cancelled
         from HTSegmentationLib.progress import part_of, silent
         from HTSegmentationModule.input_checks import requireInputs
+        from HTSegmentationModule.readiness import isNetwork
         from HTSegmentationModule.segmenting import finish, gather
 
         told = progress or silent
         requireInputs(parameterNode)
-        self.prepare(parameterNode.inputVolume, part_of(told, 0.0, 0.8), parameterNode.assumeHU)
-        result = gather(self, parameterNode).run(part_of(told, 0.8, 0.95))
+        # A network takes most of the time, a threshold next to none.
+        prepared = 0.2 if isNetwork(parameterNode) else 0.8
+        self.prepare(parameterNode.inputVolume, part_of(told, 0.0, prepared), parameterNode.assumeHU)
+        result = gather(self, parameterNode).run(part_of(told, prepared, 0.95))
         told("measuring", 0.95)
         outcome = finish(self, parameterNode, result)
         # All is done and written: it is too late to stop.
@@ -177,19 +202,19 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         return outcome
 
     def writeSegment(self, parameterNode, result: SegmentationResult) -> str:
-        """Writes the result as the segment "Hemorrhage"; an existing one is replaced, others are left alone.
+        """Writes the result as segments, one a class; existing ones of the same name are replaced, others are left alone.
 
         Returns:
-            The segment's ID in the parameter node's output segmentation, which is made when there is none.
+            The ID of the hemorrhage's segment in the parameter node's output segmentation, which is made when there is none.
 
         Raises:
             UsageError: The volume is gone, or the output segmentation cannot take the result.
         """
-        from HTSegmentationModule.segmentation_output import outputSegmentation, writeHemorrhage
+        from HTSegmentationModule.segmentation_output import outputSegmentation, writeSegments
 
         volumeNode = parameterNode.inputVolume
         node = outputSegmentation(volumeNode, result, parameterNode.outputSegmentation)
-        segmentID = writeHemorrhage(node, volumeNode, result)
+        segmentID = writeSegments(node, volumeNode, result)
         parameterNode.outputSegmentation = node
         return segmentID
 
@@ -198,7 +223,7 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
 
         Args:
             parameterNode: Names volume, output segmentation and reference.
-            segmentID: The segment; None for "Hemorrhage".
+            segmentID: The segment; None for the one that the last result's hemorrhage was written to.
 
         Raises:
             HTSegError: A node or segment is missing.
@@ -215,6 +240,12 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         roi = usableRoi(parameterNode, scan.image)
         return measureSegment(parameterNode.outputSegmentation, segmentID, scan.image, compared, roi)
 
+    def compare(self, parameterNode, otherMethod: str, progress: Progress | None = None) -> Comparison:
+        """Runs two methods on the same scan and ROI, and writes what each found and what only one of them found."""
+        from HTSegmentationModule.comparison import compareMethods
+
+        return compareMethods(self, parameterNode, otherMethod, progress)
+
     def tableNode(self, create: bool = True):
         """The table "Hemorrhage measurements" of the scene; None if there is none and none shall be made."""
         from HTSegmentationModule.results_table import resultsTable
@@ -222,23 +253,39 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         return resultsTable(slicer.mrmlScene, create)
 
     def updateTable(self, parameterNode, outcome: Outcome) -> None:
-        """Writes the case's row: the one of this volume and output segmentation, or a new one."""
-        from HTSegmentationModule.results_table import updateRow
+        """Writes the case's rows, one a class: those of this volume and output segmentation, or new ones."""
+        from HTSegmentationModule.results_table import updateRows
 
-        updateRow(self.tableNode(), parameterNode.inputVolume, outcome.segmentationNode, outcome.measurement, outcome.result)
+        updateRows(self.tableNode(), parameterNode.inputVolume, outcome)
 
     def remeasure(self, parameterNode, segmentID: str | None = None) -> Measurement:
-        """Measures after a correction by hand, and updates the case's row if it has one."""
+        """Measures after a correction by hand, and updates the segment's row if the scene has the table."""
         from HTSegmentationModule.results_table import updateRow
+        from HTSegmentationModule.segmentation_output import hemorrhageSegmentID
 
         measurement = self.measure(parameterNode, segmentID)
-        table = self.tableNode(create=False)
+        table, node = self.tableNode(create=False), parameterNode.outputSegmentation
         if table is not None:
-            updateRow(table, parameterNode.inputVolume, parameterNode.outputSegmentation, measurement)
+            updateRow(table, parameterNode.inputVolume, node, segmentID or hemorrhageSegmentID(node), measurement)
         return measurement
 
+    def remeasureFurther(self, parameterNode) -> list[SegmentMeasurement]:
+        """The same for the last result's classes after the hemorrhage; empty for a method of one class."""
+        from HTSegmentationModule.measuring import measureFurther
+        from HTSegmentationModule.results_table import updateRow
+
+        further = measureFurther(parameterNode.outputSegmentation, self.prepared(parameterNode.inputVolume))
+        table = self.tableNode(create=False)
+        for one in further if table is not None else ():
+            updateRow(table, parameterNode.inputVolume, parameterNode.outputSegmentation, one.segmentID, one.measurement)
+        return further
+
     def close(self) -> None:
-        """Frees all prepared scans and stops watching the scene; the logic can still be used."""
+        """Frees all prepared scans, ends the worker and stops watching the scene; the logic can still be used."""
+        self.worker.close()
+        self._freeScans()
+
+    def _freeScans(self) -> None:
         if self._cache is not None:
             self._cache.close()
             self._cache = None
@@ -248,6 +295,6 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         from HTSegmentationModule.scan_cache import ScanCache
 
         if self._cache is None or self._cache.scene is not slicer.mrmlScene:
-            self.close()
+            self._freeScans()
             self._cache = ScanCache(slicer.mrmlScene)
         return self._cache

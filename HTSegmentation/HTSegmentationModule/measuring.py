@@ -15,9 +15,10 @@ from HTSegmentationLib.measure.agreement import measure_agreement
 from HTSegmentationLib.measure.surface import hd95_mm
 from HTSegmentationLib.remark import Remark, Severity
 from HTSegmentationLib.roi import Roi
-from HTSegmentationModule.outcome import Measurement
+from HTSegmentationLib.segmenter import PreparedScan
+from HTSegmentationModule.outcome import Measurement, SegmentMeasurement
 from HTSegmentationModule.segmentation_conversion import latticeIndex, maskOnGrid, segmentMask
-from HTSegmentationModule.segmentation_output import hemorrhageSegmentID
+from HTSegmentationModule.segmentation_output import hemorrhageSegmentID, ownSegmentIDs
 from HTSegmentationModule.translation import tr as _
 
 
@@ -67,6 +68,24 @@ def measureSegment(
         remarks.append(Remark("reference-resampled", text, Severity.NOTE))
     agreement = measure_agreement(here, there, roi) if onScan and roi is not None else None
     return Measurement(measured, measure_overlap(here, there), hd95_mm(here, there), agreement, tuple(remarks))
+
+
+def measureFurther(segmentationNode: Any, prepared: PreparedScan | None = None) -> list[SegmentMeasurement]:
+    """Measures the segments of the last result's classes after the hemorrhage, as :func:`measureSegment` does.
+
+    Args:
+        segmentationNode: The segmentation that the result was written to.
+        prepared: The scan that it was made from; None leaves out all HU.
+    """
+    image = None if prepared is None else prepared.scan.image
+    segmentation = segmentationNode.GetSegmentation()
+    return [
+        SegmentMeasurement(
+            segmentID, segmentation.GetSegment(segmentID).GetName(), measureSegment(segmentationNode, segmentID, image)
+        )
+        for segmentID in ownSegmentIDs(segmentationNode)
+        if segmentID != hemorrhageSegmentID(segmentationNode)
+    ]
 
 
 def _huOn(grid: sitk.Image, image: sitk.Image | None) -> sitk.Image | None:

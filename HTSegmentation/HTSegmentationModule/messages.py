@@ -8,6 +8,7 @@ from typing import Any
 import qt
 import slicer
 
+from HTSegmentationModule.advice import inSlicersWords
 from HTSegmentationModule.translation import tr as _
 
 _ICON_SIZE = 16
@@ -37,7 +38,7 @@ def sentenceOf(error: Exception) -> str:
     from HTSegmentationLib.errors import HTSegError
 
     if isinstance(error, HTSegError):
-        text = str(error)
+        text = inSlicersWords(str(error))
         logging.info("HTSegmentation: %s", text)
         return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
     logging.error("HTSegmentation: unexpected error", exc_info=error)

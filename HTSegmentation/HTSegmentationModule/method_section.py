@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from typing import Any
 
 import slicer
 
 from HTSegmentationModule.histogram import HistogramView, huCounts
+from HTSegmentationModule.network_section import NetworkSection
 from HTSegmentationModule.parameters import rulesOf, setRules
 from HTSegmentationModule.rule_table import RuleTable
 from HTSegmentationModule.translation import tr as _
@@ -18,7 +20,7 @@ class MethodSection:
 
     Args:
         ui: The panel's widgets.
-        methods: The library's methods.
+        methods: The methods that are offered.
         onChanged: Called when something changed that the parameter node does not tell of.
     """
 
@@ -29,8 +31,9 @@ class MethodSection:
         self._parameterNode: Any = None
         self._details: Any = None
         self._manualChosen = False
-        for method in methods:
-            ui.methodComboBox.addItem(_(method.title), method.name)
+        self._methods: dict[str, Any] = {}
+        self.network = NetworkSection(ui)
+        self.offer(methods)
         ui.sdImageComboBox.addItem(_("original HU"), "original")
         ui.sdImageComboBox.addItem(_("enhanced image (after the filters)"), "enhanced")
         self.rules = RuleTable(ui.rulesTable, ui.rulesProblemLabel, self._onRulesChanged)
@@ -50,6 +53,23 @@ class MethodSection:
             return ""
         return _("A cell of the rule table cannot be used: correct the marked cell, or press Reset to published.")
 
+    @property
+    def isNetwork(self) -> bool:
+        """Whether the method that is shown is a network."""
+        chosen = None if self._parameterNode is None else self._methods.get(self._parameterNode.method)
+        return chosen is not None and chosen.is_network
+
+    def offer(self, methods: list[Any]) -> None:
+        """Offers methods; the choice stays."""
+        box = self._ui.methodComboBox
+        self._methods = {method.name: method for method in methods}
+        box.blockSignals(True)
+        box.clear()
+        for method in methods:
+            box.addItem(_(method.title), method.name)
+        box.blockSignals(False)
+        self.show(self._parameterNode)
+
     def show(self, parameterNode: Any) -> None:
         """Shows the values of a parameter node; None leaves them as they are."""
         self._parameterNode = parameterNode
@@ -62,10 +82,16 @@ class MethodSection:
                 box.blockSignals(True)
                 box.setCurrentIndex(index)
                 box.blockSignals(False)
-        adaptive = parameterNode.method == "adaptive"
+        adaptive, fixed = parameterNode.method == "adaptive", parameterNode.method == "global"
         ui.adaptiveWidget.setVisible(adaptive)
         ui.manualWidget.setVisible(adaptive)
-        ui.globalWidget.setVisible(parameterNode.method == "global")
+        ui.globalWidget.setVisible(fixed)
+        for name in ("closingLabel", "closingSpinBox", "filtersGroupBox"):
+            getattr(ui, name).setVisible(adaptive or fixed)
+        if self.isNetwork and hasattr(self._details, "threshold_hu"):
+            # A threshold's histogram says nothing of a network.
+            self.showResult(None, None)
+        self.network.show(parameterNode, self._methods.get(parameterNode.method))
         self._showRules(parameterNode)
         self._showManual(parameterNode)
 
@@ -80,7 +106,7 @@ class MethodSection:
         self.rules.highlight(getattr(details, "rule_number", None))
         self._ui.outcomeLabel.setText("" if details is None else outcomeText(details))
         self._ui.outcomeLabel.setVisible(details is not None)
-        if gathered is None or gathered.roi is None or details is None:
+        if gathered is None or gathered.roi is None or not hasattr(details, "threshold_hu"):
             self._histogram.clear()
         else:
             counts = huCounts(gathered.prepared, gathered.roi)
@@ -127,7 +153,8 @@ class MethodSection:
 
     def _onManualToggled(self, manual: bool) -> None:
         # The slider starts where the rule left off, unless a window was chosen by hand before.
-        if manual and self._parameterNode is not None and self._details is not None and not self._manualChosen:
+        known = hasattr(self._details, "threshold_hu") and not self._manualChosen
+        if manual and self._parameterNode is not None and known:
             self._parameterNode.manualLower, self._parameterNode.manualUpper = self._details.threshold_hu
 
     def _onManualChanged(self, lower: float, upper: float) -> None:
@@ -139,7 +166,9 @@ class MethodSection:
 
 
 def outcomeText(details: Any) -> str:
-    """What a run tells of its thresholds, in one line of rich text."""
+    """What a run tells of itself, in one line of rich text: of a threshold its numbers, of a network its sentences."""
+    if not hasattr(details, "threshold_hu"):
+        return " ".join(html.escape(sentence) for sentence in details.explain())
     from HTSegmentationLib.threshold.rules import sd_range
 
     window = _("{lower:g} to {upper:g} HU").format(lower=details.threshold_hu[0], upper=details.threshold_hu[1])

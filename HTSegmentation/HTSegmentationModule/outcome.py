@@ -33,15 +33,31 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class SegmentMeasurement:
+    """One of a result's further segments, measured.
+
+    Args:
+        segmentID: The segment.
+        name: Its name.
+        measurement: Its measurements, without any comparison.
+    """
+
+    segmentID: str
+    name: str
+    measurement: Measurement
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What Apply made.
 
     Args:
         result: The library's result.
         segmentationNode: The segmentation node that holds the segment.
-        segmentID: The segment.
-        measurement: The segment, measured.
+        segmentID: The hemorrhage's segment.
+        measurement: That segment, measured.
         remarks: Everything that must reach the user, each once.
+        further: The segments of the other classes, measured; empty for a method of one class.
     """
 
     result: SegmentationResult
@@ -49,3 +65,4 @@ class Outcome:
     segmentID: str
     measurement: Measurement
     remarks: tuple[Remark, ...] = ()
+    further: tuple[SegmentMeasurement, ...] = ()

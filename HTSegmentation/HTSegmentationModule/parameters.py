@@ -40,7 +40,7 @@ def toLibrary(parameterNode: Any, method: str | None = None) -> EnhancementParam
         method: Name in the library's registry; None for the one that the parameter node names.
 
     Returns:
-        The method's own frozen dataclass; None for a method without parameters.
+        The method's own frozen dataclass; None for a network, whose settings are in its model folder.
 
     Raises:
         ParameterError: A number is out of its range, or the rule table is not usable.
@@ -50,7 +50,7 @@ def toLibrary(parameterNode: Any, method: str | None = None) -> EnhancementParam
         >>> toLibrary(logic.getParameterNode()).first_lower_hu   # doctest: +SKIP
         50.0
     """
-    published = getattr(_published(parameterNode, method), "parameters", None)
+    published = _published(parameterNode, method)
     if published is None:
         return None
     values: dict[str, Any] = {}
@@ -84,15 +84,17 @@ def storeParameters(parameterNode: Any, parameters: EnhancementParameters) -> No
 
 
 def segmenterOf(parameterNode: Any, method: str | None = None) -> Segmenter:
-    """The library's method with the parameter node's parameters.
+    """The library's method with the parameter node's parameters, for this process; see ``HTSegmentationLogic.segmenter``.
 
     Raises:
         ParameterError: A parameter is out of its range.
         UsageError: There is no such method.
     """
+    from HTSegmentationLib import methods
+
     parameters = toLibrary(parameterNode, method)
-    published = _published(parameterNode, method)
-    return published if parameters is None else type(published)(parameters)
+    made = methods.method(method or parameterNode.method).make(None, device=parameterNode.device)
+    return made if parameters is None else type(made)(parameters)
 
 
 def rulesOf(parameterNode: Any) -> tuple[Rule, ...]:
@@ -137,7 +139,8 @@ def setRules(parameterNode: Any, rules: Sequence[Rule] | None) -> None:
 
 
 def _published(parameterNode: Any, method: str | None) -> Any:
-    """The method as it comes out of the registry, with the published parameters."""
+    """The published parameters of a threshold; None for a network, of which nothing is made here."""
     from HTSegmentationLib import methods
 
-    return methods.method(method or parameterNode.method).make(None)
+    chosen = methods.method(method or parameterNode.method)
+    return None if chosen.is_network else chosen.make(None).parameters

@@ -121,6 +121,14 @@ class Preview:
         self.clear()
         self._shown = self._applied = inputsOf(parameterNode)
 
+    def isApplied(self, parameterNode: Any) -> bool:
+        """Whether the present inputs are those of the last run.
+
+        Raises:
+            HTSegError: A parameter is not usable.
+        """
+        return self._applied is not None and inputsOf(parameterNode) == self._applied
+
     def clear(self) -> None:
         """Shows nothing."""
         self._timer.stop()
@@ -157,7 +165,9 @@ def inputsOf(parameterNode: Any) -> tuple:
     volumeNode = parameterNode.inputVolume
     volume = None if volumeNode is None else (volumeNode.GetID(), volumeKey(volumeNode))
     rois = (*(_shapeKey(node) for node in roiNodesOf(parameterNode)), _segmentKey(parameterNode))
-    return parameterNode.method, toLibrary(parameterNode), parameterNode.assumeHU, volume, rois
+    how = toLibrary(parameterNode)
+    # Where a network runs does not change what it finds, but whether it can be run.
+    return parameterNode.method, parameterNode.device if how is None else how, parameterNode.assumeHU, volume, rois
 
 
 def _shapeKey(node: Any) -> Any:

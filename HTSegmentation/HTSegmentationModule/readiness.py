@@ -12,15 +12,27 @@ def roiNodesOf(parameterNode: Any) -> list[Any]:
     return [node for node in parameterNode.roiNodes if node is not None and node.GetScene() is not None]
 
 
-def needsRoi(parameterNode: Any) -> bool:
+def needsRoi(parameterNode: Any, methodName: str | None = None) -> bool:
     """Whether the method works only inside an ROI."""
     from HTSegmentationLib.methods import method
 
-    return method(parameterNode.method).needs_roi
+    return method(methodName or parameterNode.method).needs_roi
 
 
-def missing(parameterNode: Any) -> str:
-    """The next step; empty when Apply can be pressed."""
+def isNetwork(parameterNode: Any) -> bool:
+    """Whether the method is a network, which runs in the worker process and has no live preview."""
+    from HTSegmentationLib.methods import method
+
+    return method(parameterNode.method).is_network
+
+
+def missing(parameterNode: Any, methodName: str | None = None) -> str:
+    """The next step; empty when Apply can be pressed.
+
+    Args:
+        parameterNode: The parameter node.
+        methodName: Name of another method than the one that the parameter node names.
+    """
     from HTSegmentationLib.errors import HTSegError
     from HTSegmentationModule.parameters import toLibrary
 
@@ -29,8 +41,9 @@ def missing(parameterNode: Any) -> str:
     if parameterNode.inputVolume.GetImageData() is None:
         return _("The chosen CT holds no image; choose another.")
     try:
-        toLibrary(parameterNode)
-        return _missingRoi(parameterNode) if needsRoi(parameterNode) else ""
+        toLibrary(parameterNode, methodName)
+        roi = _missingRoi(parameterNode) if needsRoi(parameterNode, methodName) else ""
+        return roi or _missingPackage(methodName or parameterNode.method)
     except HTSegError as error:
         text = str(error)
         return text[:1].upper() + text[1:] + "."
@@ -45,6 +58,22 @@ def _missingRoi(parameterNode: Any) -> str:
     if not any(_isDrawn(node) for node in nodes):
         return _("Finish the curve: click around the bleed on one slice, at least three points, then right-click.")
     return ""
+
+
+def _missingPackage(methodName: str) -> str:
+    """What a network needs and Slicer's Python lacks; looked up, not imported, since that takes seconds."""
+    from HTSegmentationLib.inference.environment.packages import is_there
+    from HTSegmentationLib.methods import method
+
+    chosen = method(methodName)
+    kind = "" if chosen.model is None else chosen.model.description.kind
+    needed = {"torch": "PyTorch"} if chosen.is_network else {}
+    needed |= {"nnunetv2": "nnU-Net"} if kind == "nnunet" else {}
+    lacking = [title for module, title in needed.items() if not is_there(module)]
+    if not lacking:
+        return ""
+    text = _("{packages} is not installed: open Networks on this computer, and press Install.")
+    return text.format(packages=_(" and ").join(lacking))
 
 
 def _isDrawn(node: Any) -> bool:

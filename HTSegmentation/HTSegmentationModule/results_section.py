@@ -60,7 +60,7 @@ class ResultsSection(VTKObservationMixin):
         self._runRemarks = tuple(outcome.result.remarks)
         self._volumeID = parameterNode.inputVolume.GetID()
         self._watch(parameterNode, outcome.segmentationNode, outcome.segmentID)
-        self._showMeasurement(outcome.measurement)
+        self._showMeasurement(outcome.measurement, outcome.further)
         self._remarks.show(outcome.remarks)
 
     def showRemarks(self, remarks: Any, outdated: bool) -> None:
@@ -72,6 +72,10 @@ class ResultsSection(VTKObservationMixin):
         """
         self._remarks.show(remarks)
         self._view.setOutdated(outdated)
+
+    def tellRemarks(self, remarks: Any) -> None:
+        """Shows the warnings of something else than the measurements, as those of a comparison."""
+        self._remarks.show(remarks)
 
     def follow(self, parameterNode: Any) -> None:
         """Shows the result of the CT and output that are chosen now, compared with the reference that is chosen now."""
@@ -108,11 +112,12 @@ class ResultsSection(VTKObservationMixin):
             return
         try:
             measurement = self._logic.remeasure(self._parameterNode, self._segmentID)
+            further = self._logic.remeasureFurther(self._parameterNode)
         except Exception as error:  # the panel says it, whatever it is
             self.clear(_("The segment could not be measured."))
             self._tell(sentenceOf(error), "warning")
             return
-        self._showMeasurement(measurement)
+        self._showMeasurement(measurement, further)
         self._remarks.show((*self._runRemarks, *measurement.mask.remarks, *measurement.remarks))
 
     def clear(self, sentence: str = "") -> None:
@@ -184,13 +189,13 @@ class ResultsSection(VTKObservationMixin):
         self.addObserver(node, slicer.vtkMRMLTransformableNode.TransformModifiedEvent, self.measureSoon)
         self._ui.show3DButton.setSegmentationNode(node)
 
-    def _showMeasurement(self, measurement: Any) -> None:
+    def _showMeasurement(self, measurement: Any, further: Any) -> None:
         self._comparedWith = _referenceOf(self._parameterNode)
         segment = self._node.GetSegmentation().GetSegment(self._segmentID)
         source = _("Segment {segment} of {segmentation}").format(
             segment=segment.GetName(), segmentation=self._node.GetName()
         )
-        self._view.show(measurement, source)
+        self._view.show(measurement, source, further)
         self._enableButtons()
 
     def _enableButtons(self) -> None:

@@ -1,4 +1,4 @@
-"""The table of all measurements in a scene, one row a segmented case."""
+"""The table of all measurements in a scene, one row a segment: a case has as many as its method has classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import vtk
 
-from HTSegmentationModule.outcome import Measurement
+from HTSegmentationModule.outcome import Measurement, Outcome
 from HTSegmentationModule.translation import tr as _
 
 _MARK = "HTSegmentation.Results"
@@ -45,6 +45,7 @@ def columns() -> tuple[Column, ...]:
     return (
         Column("Volume", _("CT volume"), kind="text"),
         Column("Segmentation", _("Segmentation"), kind="text"),
+        Column("Segment", _("Segment"), kind="text"),
         Column("Method", _("Method"), kind="text"),
         Column("VolumeMl", _("Volume [mL]"), "mL"),
         Column("Abc2Ml", _("ABC/2 [mL]"), "mL"),
@@ -66,6 +67,7 @@ def columns() -> tuple[Column, ...]:
         Column("Hd95Mm", _("HD95 [mm]"), "mm"),
         Column("VolumeID", _("CT volume ID"), kind="text"),
         Column("SegmentationID", _("Segmentation ID"), kind="text"),
+        Column("SegmentID", _("Segment ID"), kind="text"),
     )
 
 
@@ -85,13 +87,30 @@ def resultsTable(scene: Any, create: bool = True) -> Any:
     return node
 
 
-def updateRow(tableNode: Any, volumeNode: Any, segmentationNode: Any, measurement: Measurement, result: Any = None) -> int:
-    """Writes the row of a case: the one that it has, or a new one.
+def updateRows(tableNode: Any, volumeNode: Any, outcome: Outcome) -> None:
+    """Writes a row for each class of what Apply made, the hemorrhage first; see :func:`updateRow`."""
+    measured = [(outcome.segmentID, outcome.measurement)]
+    measured += [(further.segmentID, further.measurement) for further in outcome.further]
+    for segmentID, measurement in measured:
+        updateRow(tableNode, volumeNode, outcome.segmentationNode, segmentID, measurement, result=outcome.result)
+
+
+def updateRow(
+    tableNode: Any,
+    volumeNode: Any,
+    segmentationNode: Any,
+    segmentID: str,
+    measurement: Measurement,
+    *,
+    result: Any = None,
+) -> int:
+    """Writes the row of a segment: the one that it has, or a new one.
 
     Args:
         tableNode: The table; columns that it lacks are added.
         volumeNode: The CT; together with the segmentation it is the case.
         segmentationNode: The segmentation.
+        segmentID: The segment; a case has a row for each class.
         measurement: The numbers.
         result: The library's result; None keeps what the row tells of the method.
 
@@ -99,18 +118,21 @@ def updateRow(tableNode: Any, volumeNode: Any, segmentationNode: Any, measuremen
         The row's number, from 0.
     """
     _addMissingColumns(tableNode)
-    row = _rowOf(tableNode, volumeNode.GetID(), segmentationNode.GetID())
+    row = _rowOf(tableNode, (volumeNode.GetID(), segmentationNode.GetID(), segmentID))
     if row is None:
         row = tableNode.AddEmptyRow()
         result_values = _resultValues(None)
     else:
         result_values = {}
     values = _measuredValues(measurement) | (result_values if result is None else _resultValues(result))
+    segment = segmentationNode.GetSegmentation().GetSegment(segmentID)
     values |= {
         "Volume": volumeNode.GetName(),
         "Segmentation": segmentationNode.GetName(),
+        "Segment": "" if segment is None else segment.GetName(),
         "VolumeID": volumeNode.GetID(),
         "SegmentationID": segmentationNode.GetID(),
+        "SegmentID": segmentID,
     }
     table = tableNode.GetTable()
     for name, value in values.items():
@@ -166,9 +188,10 @@ def _addMissingColumns(tableNode: Any) -> None:
         tableNode.SetColumnUnitLabel(column.name, column.unit)
 
 
-def _rowOf(tableNode: Any, volumeID: str, segmentationID: str) -> int | None:
-    volumes, segmentations = (tableNode.GetTable().GetColumnByName(name) for name in ("VolumeID", "SegmentationID"))
+def _rowOf(tableNode: Any, case: tuple[str, str, str]) -> int | None:
+    """The row of volume, segmentation and segment; also one of an older scene, whose rows do not tell the segment."""
+    arrays = [tableNode.GetTable().GetColumnByName(name) for name in ("VolumeID", "SegmentationID", "SegmentID")]
     for row in range(tableNode.GetNumberOfRows()):
-        if volumes.GetValue(row) == volumeID and segmentations.GetValue(row) == segmentationID:
+        if tuple(array.GetValue(row) for array in arrays) in (case, (*case[:2], "")):
             return row
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +27,17 @@ class Row:
     meaning: str
 
 
-def measureRows(measurement: Any) -> list[Row]:
-    """All that is known of a segment, in the order in which a reader wants it."""
-    rows = _ofMask(measurement.mask)
-    if measurement.overlap is not None:
-        rows += _againstReference(measurement)
-    return rows
+def measureRows(measurement: Any, further: Iterable[Any] = ()) -> list[Row]:
+    """All that is known of a segment, in the order in which a reader wants it.
+
+    Args:
+        measurement: The hemorrhage's.
+        further: Those of the result's other classes, of which only the volume is told.
+    """
+    volume, *rest = _ofMask(measurement.mask)
+    meaning = _("Another class that the network tells apart, with a segment of its own.")
+    classes = [Row(other.name, _("{ml:.2f} mL").format(ml=other.measurement.mask.volume_ml), meaning) for other in further]
+    return [volume, *classes, *rest, *(_againstReference(measurement) if measurement.overlap is not None else [])]
 
 
 def _ofMask(mask: Any) -> list[Row]:
@@ -118,10 +124,10 @@ class ResultsView:
         self._table.setVisible(False)
         self._source.setText(sentence)
 
-    def show(self, measurement: Any, source: str) -> None:
-        """Shows a measurement, and of what it is."""
-        volume, *self.rows = measureRows(measurement)
-        self.rows.insert(0, volume)
+    def show(self, measurement: Any, source: str, further: Iterable[Any] = ()) -> None:
+        """Shows a measurement, of what it is, and the volumes of further classes."""
+        self.rows = measureRows(measurement, further)
+        volume = self.rows[0]
         self._volume.setText(volume.value)
         self._volume.setVisible(True)
         self._of = source

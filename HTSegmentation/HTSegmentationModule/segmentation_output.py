@@ -1,7 +1,8 @@
-"""Results as the segment "Hemorrhage" of a segmentation node."""
+"""Results as segments of a segmentation node: "Hemorrhage", or one for each class that a network tells apart."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ import vtk
 from HTSegmentationLib.ct.geometry import bounding_box, crop, index_to_point_matrix
 from HTSegmentationLib.errors import UsageError
 from HTSegmentationLib.export.slicer_segmentation import terminology_entry
-from HTSegmentationLib.segmenter import HEMORRHAGE, SegmentationResult
+from HTSegmentationLib.segmenter import HEMORRHAGE, Label, SegmentationResult
 from HTSegmentationModule.segmentation_conversion import orientedImage
 from HTSegmentationModule.subject_hierarchy import placeBeside
 from HTSegmentationModule.translation import tr as _
 from HTSegmentationModule.volume_conversion import ijkToRas, isOwnGrid
 from HTSegmentationModule.world import RAS_TO_LPS, asVtk, linearToWorld
+
+_OWN_SEGMENTS = "HTSegmentation.Segments"
+"""The attribute of a segmentation that names the segments of the last result, one a line, the hemorrhage first."""
 
 
 def requireUsableOutput(segmentationNode: Any, volumeNode: Any) -> None:
@@ -83,8 +87,8 @@ def outputSegmentation(volumeNode: Any, result: SegmentationResult, segmentation
     return node
 
 
-def writeHemorrhage(segmentationNode: Any, volumeNode: Any, result: SegmentationResult) -> str:
-    """Writes the result's hemorrhage as a segment; one of that name is replaced and keeps its ID.
+def writeSegments(segmentationNode: Any, volumeNode: Any, result: SegmentationResult) -> str:
+    """Writes each of the result's labels as a segment; one of that name is replaced and keeps its ID.
 
     Args:
         segmentationNode: What :func:`outputSegmentation` gave.
@@ -92,37 +96,74 @@ def writeHemorrhage(segmentationNode: Any, volumeNode: Any, result: Segmentation
         result: The result.
 
     Returns:
-        The segment's ID.
+        The ID of the first label's segment, which is the one that is measured and shown.
     """
-    labelmap = _labelmap(segmentationNode, volumeNode, result.mask)
+    surface = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
+    shown = segmentationNode.GetSegmentation().ContainsRepresentation(surface)
+    written = [writeSegment(segmentationNode, volumeNode, result.mask, label) for label in result.labels]
+    if shown:
+        segmentationNode.CreateClosedSurfaceRepresentation()
+    segmentationNode.SetAttribute(_OWN_SEGMENTS, "\n".join(written))
+    segmentationNode.Modified()
+    return written[0]
+
+
+def writeSegment(segmentationNode: Any, volumeNode: Any, mask: sitk.Image, label: Label) -> str:
+    """Writes one label's voxels as a segment; one of that name is replaced and keeps its ID.
+
+    Args:
+        segmentationNode: What :func:`outputSegmentation` gave.
+        volumeNode: The CT.
+        mask: Label values on the result's grid.
+        label: Value, name, term and colour.
+
+    Returns:
+        The segment's ID.
+
+    Raises:
+        UsageError: The segmentation does not take it.
+    """
+    labelmap = _labelmap(segmentationNode, volumeNode, mask, label)
     segmentation = segmentationNode.GetSegmentation()
-    segmentID = hemorrhageSegmentID(segmentationNode) or segmentation.AddEmptySegment("", HEMORRHAGE.name)
+    segmentID = segmentation.GetSegmentIdBySegmentName(label.name) or segmentation.AddEmptySegment("", label.name)
     segment = segmentation.GetSegment(segmentID)
-    segment.SetColor(*(part / 255 for part in HEMORRHAGE.color))
-    segment.SetTerminology(terminology_entry(HEMORRHAGE))
+    segment.SetColor(*(part / 255 for part in label.color))
+    segment.SetTerminology(terminology_entry(label))
     ids = vtk.vtkStringArray()
     ids.InsertNextValue(segmentID)
-    surface = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
-    shown = segmentation.ContainsRepresentation(surface)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     if not logic.ImportLabelmapToSegmentationNode(labelmap, segmentationNode, ids):
         text = _("the result could not be written into {name}; choose another output segmentation")
         raise UsageError(text.format(name=segmentationNode.GetName()))
-    if shown:
-        segmentationNode.CreateClosedSurfaceRepresentation()
-    segmentationNode.Modified()
     return segmentID
 
 
 def hemorrhageSegmentID(segmentationNode: Any) -> str:
-    """The ID of the segment "Hemorrhage"; empty if there is none."""
-    return segmentationNode.GetSegmentation().GetSegmentIdBySegmentName(HEMORRHAGE.name)
+    """The ID of the last result's hemorrhage; of a segment called "Hemorrhage" if there was no result; else empty."""
+    segmentation = segmentationNode.GetSegmentation()
+    for segmentID in ownSegmentIDs(segmentationNode)[:1]:
+        return segmentID
+    return segmentation.GetSegmentIdBySegmentName(HEMORRHAGE.name)
 
 
-def _labelmap(segmentationNode: Any, volumeNode: Any, mask: sitk.Image):
-    """The mask's filled part in the segmentation's own coordinates; a single empty voxel for an empty mask."""
-    first, size = bounding_box(mask == HEMORRHAGE.value) or ((0, 0, 0), (1, 1, 1))
-    array = sitk.GetArrayFromImage(crop(mask, first, size)) == HEMORRHAGE.value
+def ownSegmentIDs(segmentationNode: Any) -> list[str]:
+    """The segments of the last result that are still there, the hemorrhage first."""
+    segmentation = segmentationNode.GetSegmentation()
+    ids = (segmentationNode.GetAttribute(_OWN_SEGMENTS) or "").split("\n")
+    return [segmentID for segmentID in ids if segmentID and segmentation.GetSegment(segmentID) is not None]
+
+
+def replacedSegmentIDs(segmentationNode: Any, labels: Sequence[Label]) -> list[str]:
+    """The IDs of the segments that a result with these labels would replace."""
+    segmentation = segmentationNode.GetSegmentation()
+    found = (segmentation.GetSegmentIdBySegmentName(label.name) for label in labels)
+    return [segmentID for segmentID in found if segmentID]
+
+
+def _labelmap(segmentationNode: Any, volumeNode: Any, mask: sitk.Image, label: Label):
+    """The label's filled part in the segmentation's own coordinates; a single empty voxel for a label without voxels."""
+    first, size = bounding_box(mask == label.value) or ((0, 0, 0), (1, 1, 1))
+    array = sitk.GetArrayFromImage(crop(mask, first, size)) == label.value
     if isOwnGrid(volumeNode, mask) and segmentationNode.GetParentTransformNode() is volumeNode.GetParentTransformNode():
         geometry = ijkToRas(volumeNode)
     else:
@@ -145,9 +186,8 @@ def _setReferenceGrid(segmentationNode: Any, volumeNode: Any, mask: sitk.Image) 
 
 
 def _otherSegments(segmentationNode: Any) -> bool:
-    segmentation = segmentationNode.GetSegmentation()
-    own = 1 if hemorrhageSegmentID(segmentationNode) else 0
-    return segmentation.GetNumberOfSegments() > own
+    own = set(ownSegmentIDs(segmentationNode)) | {hemorrhageSegmentID(segmentationNode)} - {""}
+    return segmentationNode.GetSegmentation().GetNumberOfSegments() > len(own)
 
 
 def _binary() -> str:

@@ -43,7 +43,6 @@ def gather(logic: Any, parameterNode: Any, roi: Roi | None = None) -> Gathered:
         HTSegError: A parameter is out of its range, or the ROI is not usable.
     """
     from HTSegmentationLib.errors import UsageError
-    from HTSegmentationModule.parameters import segmenterOf
     from HTSegmentationModule.readiness import needsRoi
     from HTSegmentationModule.roi_conversion import hasRoi
 
@@ -52,21 +51,23 @@ def gather(logic: Any, parameterNode: Any, roi: Roi | None = None) -> Gathered:
         raise UsageError(_("the scan is not prepared yet; prepare it first"))
     if roi is None and (needsRoi(parameterNode) or hasRoi(parameterNode)):
         roi = logic.roi(parameterNode, parameterNode.inputVolume)
-    segmenter = segmenterOf(parameterNode)
+    segmenter = logic.segmenter(parameterNode)
     return Gathered(prepared, roi, lambda progress: segmenter.segment(prepared, roi, progress))
 
 
 def finish(logic: Any, parameterNode: Any, result: SegmentationResult) -> Outcome:
-    """Writes the segment, measures it and updates the table; for the main thread.
+    """Writes the segments, measures them and updates the table; for the main thread.
 
     Raises:
         HTSegError: A node is gone, or cannot take the result.
     """
+    from HTSegmentationModule.measuring import measureFurther
     from HTSegmentationModule.outcome import Outcome
 
     segmentID = logic.writeSegment(parameterNode, result)
     measurement = logic.measure(parameterNode, segmentID)
+    further = tuple(measureFurther(parameterNode.outputSegmentation, logic.prepared(parameterNode.inputVolume)))
     remarks = tuple(dict.fromkeys((*result.remarks, *measurement.mask.remarks, *measurement.remarks)))
-    outcome = Outcome(result, parameterNode.outputSegmentation, segmentID, measurement, remarks)
+    outcome = Outcome(result, parameterNode.outputSegmentation, segmentID, measurement, remarks, further)
     logic.updateTable(parameterNode, outcome)
     return outcome

@@ -13,11 +13,14 @@ import slicer
 import vtk
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
+from HTSegmentationModule.self_test_methods import MethodStories
+from HTSegmentationModule.self_test_panel import PanelStories
+
 _WAIT_S = 60.0
 """The longest that the panel may take to prepare the test's small head, also on a busy computer."""
 
 
-class HTSegmentationTest(ScriptedLoadableModuleTest):
+class HTSegmentationTest(MethodStories, PanelStories, ScriptedLoadableModuleTest):
     """Each method tells one story on a small head with a ball of blood of known volume."""
 
     def setUp(self) -> None:
@@ -219,54 +222,6 @@ class HTSegmentationTest(ScriptedLoadableModuleTest):
         table = self.logic.tableNode().GetTable()
         self.assertEqual(table.GetColumnByName("VolumeMl").GetValue(0), measurement.mask.volume_ml)
         self.assertEqual(table.GetColumnByName("Dice").GetValue(0), measurement.overlap.dice)
-
-    def test_the_panel_previews_applies_and_follows_corrections(self) -> None:
-        """The whole way of a user through the panel."""
-        from HTSegmentationModule.self_test_scene import addReference
-
-        panel = self._panel()
-        parameters = self._case(panel)
-        self._waitFor(lambda: panel.preview.segment.node is not None, "the preview")
-        hidden = panel.preview.segment.node
-        self.assertTrue(hidden.GetHideFromEditors())
-        self.assertFalse(hidden.GetSaveWithScene())
-        panel.ui.applyButton.click()
-        self._waitFor(lambda: panel.results.rows, "the results")
-        self.assertIsNone(panel.preview.segment.node)
-        self.assertTrue(panel.ui.volumeLabel.text.endswith("mL"))
-        alone = len(panel.results.rows)
-        parameters.referenceSegmentation, parameters.referenceSegmentID = addReference(parameters.inputVolume)
-        self._waitFor(lambda: len(panel.results.rows) > alone, "the comparison with the reference")
-        node = parameters.outputSegmentation
-        segmentID = node.GetSegmentation().GetSegmentIdBySegmentName("Hemorrhage")
-        corrected = slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentID, parameters.inputVolume)
-        corrected[: corrected.shape[0] // 2] = 0
-        before = panel.ui.volumeLabel.text
-        slicer.util.updateSegmentBinaryLabelmapFromArray(corrected, node, segmentID, parameters.inputVolume)
-        self._waitFor(lambda: panel.ui.volumeLabel.text != before, "the corrected volume")
-        panel.exit()
-        panel.enter()
-
-    def test_the_panel_survives_whatever_goes(self) -> None:
-        """ROI deleted while previewing, CT deleted, preparation stopped, scene closed under way."""
-        panel = self._panel()
-        parameters = self._case(panel)
-        self._waitFor(lambda: panel.preview.segment.node is not None, "the preview")
-        slicer.mrmlScene.RemoveNode(parameters.roiNodes[0])
-        self._waitFor(lambda: not panel.ui.applyButton.enabled, "Apply to be disabled without ROI")
-        self.assertIsNone(panel.preview.segment.node)
-        self.assertIn("ROI", panel.ui.applyButton.toolTip)
-        slicer.mrmlScene.RemoveNode(parameters.inputVolume)
-        self._waitFor(lambda: "CT" in panel.ui.applyButton.toolTip, "Apply to ask for a CT")
-        self._case(panel)
-        self._waitFor(lambda: panel.preparation.running, "the preparation to start")
-        panel.ui.cancelButton.click()
-        self.assertFalse(panel.preparation.running)
-        panel.ui.applyButton.click()
-        slicer.mrmlScene.Clear(0)
-        slicer.app.processEvents()
-        self.assertFalse(panel.preparation.running)
-        self.assertFalse(panel.apply.running)
 
     def _case(self, panel: Any = None) -> Any:
         """The parameter node with head and box; the panel's own if one is given."""

@@ -52,6 +52,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self._updateTimer.stop()
         self.apply.close()
+        self.packages.close()
         self.results.close()
         self.setParameterNode(None)
         self.removeObservers()
@@ -88,6 +89,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """The scene goes, and with it everything that is shown or under way."""
         self.apply.stop()
         self.results.clear()
+        self.comparison.clear()
         self.method.showResult(None, None)
         self.setParameterNode(None)
 
@@ -107,12 +109,19 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def initializeParameterNode(self) -> None:
         """Takes the scene's parameter node, and its only CT if there is just one."""
+        self.offerMethods()
         self.setParameterNode(self.logic.getParameterNode())
         if self._parameterNode.inputVolume is None:
             volumes = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if _mayBeCT(node)]
             if len(volumes) == 1:
                 self._parameterNode.inputVolume = volumes[0]
         self.update()
+
+    def offerMethods(self) -> None:
+        """Offers the methods that are there now; a model may have been installed or removed meanwhile."""
+        methods = self.logic.methods()
+        self.method.offer(methods)
+        self.comparison.offer(methods)
 
     def setParameterNode(self, parameterNode: Any) -> None:
         """Shows and follows a parameter node; None lets go of the present one."""
@@ -142,12 +151,15 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         reference = node.referenceSegmentation
         self.reference.show(None if reference is None else reference.GetID(), node.referenceSegmentID)
         self.results.follow(node)
+        self.comparison.follow(node)
         self.apply.update(node)
 
     def _makeParts(self) -> None:
         from HTSegmentationModule.apply_section import ApplySection
+        from HTSegmentationModule.comparison_section import ComparisonSection
         from HTSegmentationModule.logic import HTSegmentationLogic
         from HTSegmentationModule.method_section import MethodSection
+        from HTSegmentationModule.packages_section import PackagesSection
         from HTSegmentationModule.reference_selector import ReferenceSelector
         from HTSegmentationModule.results_section import ResultsSection
         from HTSegmentationModule.roi_list import RoiList
@@ -164,7 +176,16 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.method = MethodSection(self.ui, self.logic.methods(), self.updateSoon)
         self.results = ResultsSection(self.ui, self.logic, self.message.tell)
         self.apply = ApplySection(self.ui, self.logic, self.message, self.method, self.results)
+        self.comparison = ComparisonSection(self.ui, self.logic, self.apply, self.results.tellRemarks)
+        told = self.message.tell, self._onInstalled, self.method.network.offerCards
+        self.packages = PackagesSection(self.ui, self.logic.worker, *told)
+        self.apply.onReadiness = self.comparison.showButton
         self.preparation, self.preview = self.apply.preparation, self.apply.preview
+
+    def _onInstalled(self) -> None:
+        """Models or packages came: they are offered, and what was tried before may work now."""
+        self.offerMethods()
+        self.updateSoon()
 
     def _onReferenceChosen(self, nodeID: str, segmentID: str) -> None:
         if self._parameterNode is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from HTSegmentationLib.methods import DEFAULT_METHOD, METHOD_NAMES
+from HTSegmentationLib.commands.method_arguments import add_method_flags
 
 if TYPE_CHECKING:
     from HTSegmentationLib.cohort.batch.run import BatchSummary
@@ -43,8 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("manifest", metavar="CSV", help="the table of cases")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for all results; the same one to go on")
     method = parser.add_argument_group("method")
-    method.add_argument("--method", choices=METHOD_NAMES, default=DEFAULT_METHOD, help="default: %(default)s")
-    method.add_argument("--parameters", metavar="FILE", help="parameters of the method, .json or .toml")
+    add_method_flags(method)
     reading = parser.add_argument_group("reading the CTs")
     reading.add_argument("--assume-hu", action="store_true", help="take the values as HU even if they do not look like it")
     reading.add_argument("--hu-offset", type=float, default=0.0, metavar="HU", help="add this to every value, as -1024")
@@ -73,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     _tell_problems(manifest)
     if manifest.table_problems or (manifest.problems and not options.skip_invalid):
         return _WRONG_USAGE
-    settings = BatchSettings(options.method, options.parameters, options.assume_hu, options.hu_offset)
+    settings = BatchSettings(options.method, options.parameters, options.assume_hu, options.hu_offset, options.device)
     wanted = BatchOptions(
         jobs=options.jobs,
         timeout_s=options.timeout,

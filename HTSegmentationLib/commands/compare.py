@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from HTSegmentationLib.commands.case_arguments import made_folder
 from HTSegmentationLib.commands.ct_arguments import add_ct_flags, ct_options
-from HTSegmentationLib.methods import DEFAULT_METHOD, METHOD_NAMES
+from HTSegmentationLib.commands.method_arguments import add_method_flags
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -43,8 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     roi = {"action": "append", "metavar": "FILE"}
     bleeds.add_argument("--baseline-roi", **roi, help="ROI in the baseline: markups or mask; repeat it for a union")
     bleeds.add_argument("--roi", **roi, help="ROI in the follow-up")
-    bleeds.add_argument("--method", choices=METHOD_NAMES, default=DEFAULT_METHOD, help="default: %(default)s")
-    bleeds.add_argument("--parameters", metavar="FILE", help="parameters of the method, .json or .toml")
+    add_method_flags(bleeds)
     parser.add_argument("--no-align", action="store_true", help="compare the volumes only")
     parser.add_argument("--no-picture", action="store_true", help="write no compare.png (it needs matplotlib)")
     parser.add_argument("--json", metavar="FILE", help="the record also here; - for stdout instead of words")
@@ -56,12 +55,12 @@ def run(options: argparse.Namespace) -> int:
     """Runs the command."""
     from HTSegmentationLib.cohort.growth import compare_scans
     from HTSegmentationLib.commands.console import ProgressLine, deliver
+    from HTSegmentationLib.commands.method_arguments import chosen_method
     from HTSegmentationLib.ct.read import read_ct
     from HTSegmentationLib.files import write_json
-    from HTSegmentationLib.methods import method
     from HTSegmentationLib.progress import part_of
 
-    segmenter = method(options.method).make(options.parameters)
+    _, segmenter = chosen_method(options)
     _check(options)
     folder = Path(options.output)
     progress = ProgressLine()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from HTSegmentationLib.commands.case_arguments import add_case_flags, case_parameters, made_folder
-from HTSegmentationLib.methods import DEFAULT_METHOD, METHOD_NAMES
+from HTSegmentationLib.commands.method_arguments import add_method_flags
 
 HELP = "try everything on a simulated case"
 
@@ -13,7 +13,7 @@ HELP = "try everything on a simulated case"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's own arguments."""
     parser.add_argument("--output", default="htseg-demo", metavar="DIR", help="folder for all files; default: %(default)s")
-    parser.add_argument("--method", choices=METHOD_NAMES, default=DEFAULT_METHOD, help="default: %(default)s")
+    add_method_flags(parser, parameters=False)
     parser.add_argument("--json", metavar="FILE", help="the record as JSON; - for stdout instead of words")
     add_case_flags(parser)
 
@@ -22,6 +22,7 @@ def run(options: argparse.Namespace) -> int:
     """Runs the command."""
     from HTSegmentationLib.cohort.simulated import write_case
     from HTSegmentationLib.commands.console import ProgressLine, deliver
+    from HTSegmentationLib.commands.method_arguments import chosen_method
     from HTSegmentationLib.commands.record import overlap_words, result_words
     from HTSegmentationLib.commands.words import row
     from HTSegmentationLib.errors import UsageError
@@ -31,7 +32,6 @@ def run(options: argparse.Namespace) -> int:
     from HTSegmentationLib.files import write_json, write_text
     from HTSegmentationLib.measure.mask import measure_mask
     from HTSegmentationLib.measure.overlap import measure_overlap
-    from HTSegmentationLib.methods import method
     from HTSegmentationLib.progress import part_of
     from HTSegmentationLib.simulate.head import simulate_head
 
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if not parameters.has_hemorrhage:
         raise UsageError("the demo needs a bleed to segment; choose --type HI2 or PH")
     folder = made_folder(options.output)
-    segmenter = method(options.method).make(None)
+    _, segmenter = chosen_method(options)
     progress = ProgressLine()
     try:
         progress("simulating", 0.0)

@@ -12,7 +12,9 @@ from HTSegmentationLib.segmenter import SegmentationResult
 def result_words(title: str, result: SegmentationResult, measurements: MaskMeasurements) -> list[str]:
     """A segmentation for a clinician: measurements, method, remarks."""
     explained = result.details.explain() if result.details else []
-    lines = measurement_words("Hemorrhage", measurements)
+    first, *further = result.labels
+    lines = measurement_words(first.name, measurements)
+    lines += [row(f"{label.name} volume", f"{result.volume_ml(label):.2f} mL") for label in further]
     lines += [row("Method" if number == 0 else "", text) for number, text in enumerate([f"{title}.", *explained])]
     lines.append(row("Inside the skull", f"{result.brain_volume_ml:.0f} mL"))
     return lines + remark_lines(remarks_of(result, measurements))

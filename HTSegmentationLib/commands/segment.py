@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from HTSegmentationLib.commands.ct_arguments import add_ct_flags, ct_options
-from HTSegmentationLib.methods import DEFAULT_METHOD, METHOD_NAMES
+from HTSegmentationLib.commands.method_arguments import add_method_flags
+
+if TYPE_CHECKING:
+    from HTSegmentationLib.ct.scan import CTScan
+    from HTSegmentationLib.methods import Method
+    from HTSegmentationLib.roi import Roi
 
 HELP = "segment the bleed in one CT"
 
@@ -13,7 +19,7 @@ HELP = "segment the bleed in one CT"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's own arguments."""
     parser.add_argument("ct", metavar="CT", help="DICOM folder or file, NIfTI, NRRD or MetaImage")
-    region = parser.add_argument_group("region of interest (one of the two)")
+    region = parser.add_argument_group("region of interest (one of the two; networks do without)")
     region.add_argument(
         "--roi",
         action="append",
@@ -34,8 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how far closed curves reach across their plane, half to each side; the whole scan when left out",
     )
     method = parser.add_argument_group("method")
-    method.add_argument("--method", choices=METHOD_NAMES, default=DEFAULT_METHOD, help="default: %(default)s")
-    method.add_argument("--parameters", metavar="FILE", help="parameters of the method, .json or .toml")
+    add_method_flags(method)
     add_ct_flags(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--output", required=True, metavar="MASK", help=".nii.gz, .nrrd, .mha, or .seg.nrrd for 3D Slicer")
@@ -46,50 +51,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs the command."""
-    from HTSegmentationLib.commands.console import ProgressLine, deliver, require_not_input
+    from HTSegmentationLib.commands.console import ProgressLine, deliver
+    from HTSegmentationLib.commands.method_arguments import chosen_method
     from HTSegmentationLib.commands.record import result_words
     from HTSegmentationLib.ct.read import read_ct
-    from HTSegmentationLib.errors import UsageError
-    from HTSegmentationLib.export import (
-        require_image_path,
-        require_mask_path,
-        require_preview_path,
-        write_image,
-        write_mask,
-        write_preview,
-    )
+    from HTSegmentationLib.export import write_image, write_mask, write_preview
     from HTSegmentationLib.export.record import result_record
-    from HTSegmentationLib.files import require_writable
     from HTSegmentationLib.measure.mask import measure_mask
-    from HTSegmentationLib.methods import method
     from HTSegmentationLib.progress import part_of
-    from HTSegmentationLib.roi import read_roi, roi_from_box
 
-    if (options.roi is None) == (options.roi_box is None):
-        raise UsageError("give the region of interest by --roi or by --roi-box, one of the two")
-    if options.roi_curve_depth is not None and options.roi is None:
-        raise UsageError("--roi-curve-depth goes with the closed curves of --roi")
-    require_mask_path(options.output)
-    inputs = [options.ct, *(options.roi or []), *([options.parameters] if options.parameters else [])]
-    require_not_input([options.output, options.json, options.preview, options.write_ct], inputs)
-    if options.preview:
-        require_preview_path(options.preview)
-    if options.write_ct:
-        require_image_path(options.write_ct)
-    if options.json not in (None, "-"):
-        require_writable(options.json)
-
-    segmenter = method(options.method).make(options.parameters)
+    chosen, segmenter = chosen_method(options)
+    _require_sense(options, chosen)
+    _require_outputs(options)
+    # A network spends its time after the preparation, a threshold in it.
+    prepared_at = 0.4 if chosen.is_network else 0.8
     progress = ProgressLine()
     try:
         scan = read_ct(options.ct, **ct_options(options), progress=part_of(progress, 0.0, 0.3))
-        if options.roi_box is not None:
-            roi = roi_from_box(scan.image, options.roi_box, slice_range=options.roi_slices)
-        else:
-            depth = options.roi_curve_depth
-            roi = read_roi(options.roi, scan.image, slice_range=options.roi_slices, curve_extent_mm=depth)
-        prepared = segmenter.prepare(scan, part_of(progress, 0.3, 0.8))
-        result = segmenter.segment(prepared, roi, part_of(progress, 0.8, 0.9))
+        roi = _roi(options, scan)
+        prepared = segmenter.prepare(scan, part_of(progress, 0.3, prepared_at))
+        result = segmenter.segment(prepared, roi, part_of(progress, prepared_at, 0.9))
         progress("writing", 0.9)
         measurements = measure_mask(result.mask, scan.image)
         write_mask(options.output, result.mask, result.labels)
@@ -103,6 +84,47 @@ def run(options: argparse.Namespace) -> int:
     words = [*result_words(segmenter.title, result, measurements), "", f"Mask written to {options.output}"]
     deliver(record, words, options.json)
     return 0
+
+
+def _require_sense(options: argparse.Namespace, chosen: Method) -> None:
+    from HTSegmentationLib.errors import UsageError
+
+    given = [name for name in ("roi", "roi_box") if getattr(options, name) is not None]
+    if len(given) > 1 or (chosen.needs_roi and not given):
+        raise UsageError("give the region of interest by --roi or by --roi-box, one of the two")
+    if options.roi_slices is not None and not given:
+        raise UsageError("--roi-slices goes with --roi or --roi-box")
+    if options.roi_curve_depth is not None and options.roi is None:
+        raise UsageError("--roi-curve-depth goes with the closed curves of --roi")
+
+
+def _require_outputs(options: argparse.Namespace) -> None:
+    """Checks what is to be written before anything is read."""
+    from HTSegmentationLib.commands.console import require_not_input
+    from HTSegmentationLib.export import require_image_path, require_mask_path, require_preview_path
+    from HTSegmentationLib.files import require_writable
+
+    require_mask_path(options.output)
+    inputs = [options.ct, *(options.roi or []), *([options.parameters] if options.parameters else [])]
+    require_not_input([options.output, options.json, options.preview, options.write_ct], inputs)
+    if options.preview:
+        require_preview_path(options.preview)
+    if options.write_ct:
+        require_image_path(options.write_ct)
+    if options.json not in (None, "-"):
+        require_writable(options.json)
+
+
+def _roi(options: argparse.Namespace, scan: CTScan) -> Roi | None:
+    """The region of interest that the flags name; None if they name none."""
+    from HTSegmentationLib.roi import read_roi, roi_from_box
+
+    if options.roi_box is not None:
+        return roi_from_box(scan.image, options.roi_box, slice_range=options.roi_slices)
+    if options.roi is None:
+        return None
+    depth = options.roi_curve_depth
+    return read_roi(options.roi, scan.image, slice_range=options.roi_slices, curve_extent_mm=depth)
 
 
 def _box(text: str) -> tuple[float, ...]:

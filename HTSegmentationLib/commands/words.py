@@ -19,7 +19,7 @@ _MARKS = {Severity.NOTE: "-", Severity.CAUTION: "!", Severity.WARNING: "!!"}
 
 def row(name: str, value: str) -> str:
     """A name and its value, in columns."""
-    return f"{name:<{_NAME_WIDTH}}{value}"
+    return f"{name:<{_NAME_WIDTH - 1}} {value}"
 
 
 def remark_lines(remarks: Iterable[Remark]) -> list[str]:

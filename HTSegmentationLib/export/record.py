@@ -43,6 +43,9 @@ def result_record(
         "method": result.method,
         "parameters": dict(result.parameters),
         "details": result.details.as_dict() if result.details else {},
+        "labels": [
+            {"value": label.value, "name": label.name, "volume_ml": result.volume_ml(label)} for label in result.labels
+        ],
         "brain_volume_ml": result.brain_volume_ml,
         "measurements": measurements.as_dict(),
         "remarks": [remark.as_dict() for remark in remarks_of(result, measurements)],

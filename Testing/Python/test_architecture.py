@@ -41,6 +41,7 @@ ONLY_WHERE_USED = {
     "distributed",
     "pandas",
     "jinja2",
+    "safetensors",
     "reportlab",
     "pyarrow",
 }

@@ -15,6 +15,7 @@ from HTSegmentationLib.errors import UsageError
 from HTSegmentationLib.export.image_files import require_image_path
 from HTSegmentationLib.export.mask_files import MASK_FORMATS, SLICER_FORMAT, require_mask_path
 from HTSegmentationLib.export.preview import require_preview_path
+from HTSegmentationLib.methods import method
 from HTSegmentationModule.batch.cases import Case, readCases
 
 PROGRAM = "HTSegmentationBatch"
@@ -50,6 +51,7 @@ class Batch:
         parameters: Parameter file of the method.
         assumeHU: Whether to take the values for HU whatever they look like.
         offsetHU: Added to every value of each CT.
+        device: Where a network runs.
         debug: Whether to show whole tracebacks.
         folder: To be made if it is not there; None for none.
         unusedColumns: Columns of the table of cases that are not used.
@@ -64,6 +66,7 @@ class Batch:
     debug: bool
     folder: Path | None = None
     unusedColumns: tuple[str, ...] = ()
+    device: str = "auto"
 
 
 def parse(words: Sequence[str]) -> Batch:
@@ -128,7 +131,8 @@ def _many(options: argparse.Namespace) -> Batch:
 def _single(options: argparse.Namespace) -> Batch:
     if options.output_dir is not None:
         raise UsageError("--output-dir goes with --cases; one case has --output")
-    if (options.roi is None) == (options.roi_box is None):
+    given = sum(value is not None for value in (options.roi, options.roi_box))
+    if given > 1 or (not given and method(options.method).needs_roi):
         raise UsageError("give the region of interest by --roi or by --roi-box, one of the two")
     if options.roi_slices is not None and options.roi is None:
         raise UsageError("--roi-slices goes with the closed curves of --roi")
@@ -161,6 +165,7 @@ def _batch(options: argparse.Namespace, cases: tuple[tuple[Case, Outputs], ...],
         assumeHU=options.assume_hu,
         offsetHU=options.hu_offset,
         debug=options.debug,
+        device=getattr(options, "device", "auto"),
     )
 
 

@@ -20,6 +20,7 @@ from HTSegmentationModule.nodes_from_images import (
     showAsBrain,
     volumeFromImage,
 )
+from HTSegmentationModule.readiness import needsRoi
 from HTSegmentationModule.world import RAS_TO_LPS
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def loadRois(case: Case, grid: sitk.Image, volumeNode: Any, files: Reader, param
         HTSegError: A file cannot be read, or holds no ROI of this scan.
     """
     if not case.rois and case.box is None:
+        if not needsRoi(parameterNode):
+            return ()
         raise InputError(case.name, "it has no ROI", "fill in the column roi")
     drawn = [path for path in case.rois if _isMarkups(path) and case.slices is None]
     painted = [path for path in case.rois if path not in drawn]

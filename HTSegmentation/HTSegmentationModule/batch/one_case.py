@@ -12,6 +12,7 @@ from HTSegmentationLib.files import require_writable, write_json
 from HTSegmentationModule.batch.inputs import Reader, loadReference, loadRois, loadVolume
 from HTSegmentationModule.batch.results import rowOf
 from HTSegmentationModule.parameters import storeParameters
+from HTSegmentationModule.roi_conversion import hasRoi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,12 @@ class OneCase:
 
     def __init__(self, batch: Batch, logic: Any, files: Files) -> None:
         self._batch, self._logic, self._files = batch, logic, files
-        self._parameters = getattr(methods.method(batch.method).make(batch.parameters), "parameters", None)
+        chosen = methods.method(batch.method)
+        # A network is made by the worker process; here it would only be asked whether it has parameters.
+        if chosen.is_network and batch.parameters is None:
+            self._parameters = None
+        else:
+            self._parameters = getattr(chosen.make(batch.parameters), "parameters", None)
 
     def __call__(self, case: Case, outputs: Outputs) -> dict[str, Any]:
         """Does one case.
@@ -69,6 +75,7 @@ class OneCase:
         volumeNode = loadVolume(case, self._batch, self._files, self._logic)
         node.inputVolume = volumeNode
         node.method = self._batch.method
+        node.device = self._batch.device
         node.assumeHU = self._batch.assumeHU
         if self._parameters is not None:
             storeParameters(node, self._parameters)
@@ -79,6 +86,7 @@ class OneCase:
         remarks = tuple(dict.fromkeys((*outcome.remarks, *remarks)))
         self._write(case, outputs, outcome, node)
         row = rowOf(self._logic.tableNode(), 0)
+        row |= {f"VolumeMl {other.name}": other.measurement.mask.volume_ml for other in outcome.further}
         return row | {"remarks": " ".join(remark.text for remark in remarks), "summary": _summary(outcome)}
 
     def _write(self, case: Case, outputs: Outputs, outcome: Outcome, node: Any) -> None:
@@ -95,7 +103,7 @@ class OneCase:
         if outputs.ct:
             write_image(outputs.ct, scan.image)
         if outputs.json or outputs.preview:
-            roi = self._logic.roi(node, node.inputVolume)
+            roi = self._logic.roi(node, node.inputVolume) if hasRoi(node) else None
             if outputs.preview:
                 write_preview(outputs.preview, scan.image, outcome.result.mask, roi=roi)
             if outputs.json:

@@ -16,7 +16,7 @@ LEADING_COLUMNS = ("case_id", "status", "seconds")
 CLOSING_COLUMNS = ("remarks", "error")
 """Columns that every row has, last."""
 
-_SCENE_COLUMNS = ("Volume", "Segmentation", "VolumeID", "SegmentationID")
+_SCENE_COLUMNS = ("Volume", "Segmentation", "VolumeID", "SegmentationID", "SegmentID")
 """Columns of the table node that tell which nodes of their scene they are about."""
 
 _DECIMALS = 6

@@ -23,6 +23,7 @@ from HTSegmentationLib.cohort.manifest.case import Manifest, Problem
 from HTSegmentationLib.cohort.parallel import usable_cores
 from HTSegmentationLib.errors import ParameterError, UsageError
 from HTSegmentationLib.export.preview import require_preview_path
+from HTSegmentationLib.methods import method
 from HTSegmentationLib.remark import Remark
 
 _TICK_S = 0.5
@@ -185,7 +186,8 @@ def _work_off(
     watcher: Callable[[BatchState], None],
     stop: StopRequest,
 ) -> None:
-    pool = _pool(options, len(pending))
+    is_network = bool(pending) and method(pending[0].settings.method).is_network
+    pool = _pool(options, len(pending), is_network)
     try:
         while (pending or pool.is_busy()) and not stop.wanted:
             while pending and pool.has_room():
@@ -210,10 +212,12 @@ def _record(finished: Finished) -> dict[str, Any]:
     return report_failure(finished.job, f"{finished.loss}; {_RETRY_ADVICE}")
 
 
-def _pool(options: BatchOptions, cases: int) -> Pool:
+def _pool(options: BatchOptions, cases: int, is_network: bool) -> Pool:
     if options.scheduler is not None:
         from HTSegmentationLib.cohort.batch.dask_pool import DaskPool
 
         return DaskPool(options.scheduler)
-    jobs = default_jobs(cases) if options.jobs is None else min(options.jobs, cases)
+    # A network takes all cores and gigabytes of memory for one case.
+    fitting = 1 if is_network else default_jobs(cases)
+    jobs = fitting if options.jobs is None else min(options.jobs, cases)
     return LocalPool(jobs, max(1, usable_cores() // jobs), options.timeout_s)

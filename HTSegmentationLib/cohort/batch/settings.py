@@ -29,12 +29,14 @@ class BatchSettings:
         parameter_file: Parameters of the method; None for its own.
         assume_hu: Take all values for HU even if they do not look like it.
         hu_offset: HU to add to every voxel of every scan.
+        device: Where a network runs; not among what decides the results, since the same network may run anywhere.
     """
 
     method: str
     parameter_file: str | None = None
     assume_hu: bool = False
     hu_offset: float = 0.0
+    device: str = "auto"
 
     def segmenter(self) -> Segmenter:
         """The method, ready for any number of cases.
@@ -43,7 +45,7 @@ class BatchSettings:
             UsageError: There is no such method.
             InputError: The parameter file cannot be used.
         """
-        return method(self.method).make(self.parameter_file)
+        return method(self.method).make(self.parameter_file, device=self.device)
 
     def as_record(self, manifest: Manifest, segmenter: Segmenter) -> dict[str, Any]:
         """The settings as plain values, as batch.json keeps them: what decides the results, and nothing else.
@@ -55,8 +57,8 @@ class BatchSettings:
         parameters = getattr(segmenter, "parameters", None)
         record = {
             "format": SETTINGS_FORMAT,
-            "method": self.method,
-            "parameters": {} if parameters is None else parameters.as_dict(),
+            "method": segmenter.name,
+            "parameters": self._model() if parameters is None else parameters.as_dict(),
             "assume_hu": self.assume_hu,
             "hu_offset": self.hu_offset,
             "manifest": Path(manifest.path).name,
@@ -64,6 +66,14 @@ class BatchSettings:
         }
         # As JSON gives it back: tuples become lists.
         return json.loads(json.dumps(record))
+
+    def _model(self) -> dict[str, Any]:
+        """What tells a network's model from any other; empty for a method without one."""
+        model = method(self.method).model
+        if model is None:
+            return {}
+        weights = [file.sha256 for file in model.description.weights]
+        return {"model": model.description.name, "model version": model.description.version, "model weights": weights}
 
 
 def decisive(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -233,6 +233,14 @@ def parameters():
     return make
 
 
+@pytest.fixture(autouse=True)
+def store(tmp_path_factory, monkeypatch):
+    """A folder for models of the test's own, empty, so that nothing of this computer's user plays a part."""
+    folder = tmp_path_factory.mktemp("models")
+    monkeypatch.setenv("HTSEG_MODELS", str(folder))
+    return folder
+
+
 @pytest.fixture
 def logic(slicer, scene):
     from HTSegmentationModule.logic import HTSegmentationLogic

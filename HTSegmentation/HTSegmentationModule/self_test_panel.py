@@ -1,0 +1,73 @@
+"""Self-tests of the panel: the ways of a user through it, and what may go wrong on them."""
+
+# ruff: noqa: PT009  (Slicer runs these by unittest, and pytest is not part of it)
+from __future__ import annotations
+
+import slicer
+
+
+class PanelStories:
+    """Further stories of ``HTSegmentationTest``, which has ``_panel``, ``_case`` and ``_waitFor``."""
+
+    def test_the_panel_previews_applies_and_follows_corrections(self) -> None:
+        """The whole way of a user through the panel."""
+        from HTSegmentationModule.self_test_scene import addReference
+
+        panel = self._panel()
+        parameters = self._case(panel)
+        self._waitFor(lambda: panel.preview.segment.node is not None, "the preview")
+        hidden = panel.preview.segment.node
+        self.assertTrue(hidden.GetHideFromEditors())
+        self.assertFalse(hidden.GetSaveWithScene())
+        panel.ui.applyButton.click()
+        self._waitFor(lambda: panel.results.rows, "the results")
+        self.assertIsNone(panel.preview.segment.node)
+        self.assertTrue(panel.ui.volumeLabel.text.endswith("mL"))
+        alone = len(panel.results.rows)
+        parameters.referenceSegmentation, parameters.referenceSegmentID = addReference(parameters.inputVolume)
+        self._waitFor(lambda: len(panel.results.rows) > alone, "the comparison with the reference")
+        node = parameters.outputSegmentation
+        segmentID = node.GetSegmentation().GetSegmentIdBySegmentName("Hemorrhage")
+        corrected = slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentID, parameters.inputVolume)
+        corrected[: corrected.shape[0] // 2] = 0
+        before = panel.ui.volumeLabel.text
+        slicer.util.updateSegmentBinaryLabelmapFromArray(corrected, node, segmentID, parameters.inputVolume)
+        self._waitFor(lambda: panel.ui.volumeLabel.text != before, "the corrected volume")
+        panel.exit()
+        panel.enter()
+
+    def test_the_panel_survives_whatever_goes(self) -> None:
+        """ROI deleted while previewing, CT deleted, preparation stopped, scene closed under way."""
+        panel = self._panel()
+        parameters = self._case(panel)
+        self._waitFor(lambda: panel.preview.segment.node is not None, "the preview")
+        slicer.mrmlScene.RemoveNode(parameters.roiNodes[0])
+        self._waitFor(lambda: not panel.ui.applyButton.enabled, "Apply to be disabled without ROI")
+        self.assertIsNone(panel.preview.segment.node)
+        self.assertIn("ROI", panel.ui.applyButton.toolTip)
+        slicer.mrmlScene.RemoveNode(parameters.inputVolume)
+        self._waitFor(lambda: "CT" in panel.ui.applyButton.toolTip, "Apply to ask for a CT")
+        self._case(panel)
+        self._waitFor(lambda: panel.preparation.running, "the preparation to start")
+        panel.ui.cancelButton.click()
+        self.assertFalse(panel.preparation.running)
+        panel.ui.applyButton.click()
+        slicer.mrmlScene.Clear(0)
+        slicer.app.processEvents()
+        self.assertFalse(panel.preparation.running)
+        self.assertFalse(panel.apply.running)
+
+    def test_the_panel_compares_two_methods(self) -> None:
+        """Choose a second method, press Compare, read how far they agree."""
+        panel = self._panel()
+        parameters = self._case(panel)
+        parameters.globalLower = 62.0
+        box = panel.ui.compareComboBox
+        box.setCurrentIndex(box.findData("global"))
+        self._waitFor(lambda: panel.ui.compareButton.enabled, "the comparison to be possible")
+        panel.ui.compareButton.click()
+        self._waitFor(lambda: "Dice" in panel.ui.comparisonLabel.text, "the comparison")
+        self.assertIsNotNone(slicer.mrmlScene.GetFirstNodeByName("Test head comparison"))
+        self._waitFor(lambda: panel.ui.applyButton.enabled, "Apply to be possible again")
+        panel.exit()
+        panel.enter()
