@@ -1,11 +1,25 @@
 """What the tests of several rooms share."""
 
+import locale
 import os
 from pathlib import Path
 
 import pytest
 
 from HTSegmentationLib.ct import read_ct
+
+# Some packages set the locale of the process that imports them; processes started from here on do not care.
+os.environ.setdefault("PYTHONUTF8", "1")
+
+_LOCALE = locale.setlocale(locale.LC_CTYPE)
+
+
+@pytest.fixture(autouse=True)
+def locale_as_it_was():
+    """No test reads files in an encoding that another one left behind."""
+    locale.setlocale(locale.LC_CTYPE, _LOCALE)
+    yield
+    locale.setlocale(locale.LC_CTYPE, _LOCALE)
 
 
 @pytest.fixture(scope="session")

@@ -248,13 +248,11 @@ def test_the_worker_ends_with_its_parent_and_removes_what_that_one_cannot(notes,
 
 def converse(lines, *, wait_s=PATIENCE_S):
     """What ``htseg worker`` answers to these lines of stdin."""
-    library = Path(HTSegmentationLib.__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-m", "HTSegmentationLib", "worker"],
         input=b"".join(lines),
         capture_output=True,
         timeout=wait_s,
-        cwd=library,
         check=False,
     )
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
