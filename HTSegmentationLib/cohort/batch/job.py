@@ -101,8 +101,9 @@ def report_failure(
 
 
 def _done(job: CaseJob, clock: StageClock) -> dict[str, Any]:
-    found = segment_case(job.case, _segmenter(job.settings), job.settings, clock)
-    _require_known(job, found.result.parameters)
+    segmenter = _segmenter(job.settings)
+    _require_known(job, segmenter)
+    found = segment_case(job.case, segmenter, job.settings, clock)
     place, case_id = job.place, job.case.case_id
     with clock.stage("writing", 0.9):
         write_mask(place.mask(case_id), found.result.mask, found.result.labels)
@@ -127,11 +128,12 @@ def _segmenter(settings: BatchSettings) -> Segmenter:
     return _SEGMENTERS[settings]
 
 
-def _require_known(job: CaseJob, parameters: Mapping[str, Any]) -> None:
-    """A parameter file that is changed while a batch runs would leave a table of two kinds of results."""
+def _require_known(job: CaseJob, segmenter: Segmenter) -> None:
+    """A parameter file or a model that is changed while a batch runs would leave a table of two kinds of results."""
     known = job.settings_record["parameters"]
-    if known and json.loads(json.dumps(dict(parameters))) != known:
-        raise UsageError(f"{job.settings.parameter_file}: it was changed during the run; start the batch again")
+    if json.loads(json.dumps(job.settings.parameters_of(segmenter))) != known:
+        changed = job.settings.parameter_file or job.settings.method
+        raise UsageError(f"{changed}: it was changed during the run; start the batch again")
 
 
 def _written(job: CaseJob, record: dict[str, Any]) -> dict[str, Any]:

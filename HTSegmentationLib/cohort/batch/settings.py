@@ -54,11 +54,10 @@ class BatchSettings:
             manifest: The table of cases, known by its name alone: folders may move.
             segmenter: What :meth:`segmenter` gave; its parameters are kept, not their file.
         """
-        parameters = getattr(segmenter, "parameters", None)
         record = {
             "format": SETTINGS_FORMAT,
             "method": segmenter.name,
-            "parameters": self._model() if parameters is None else parameters.as_dict(),
+            "parameters": self.parameters_of(segmenter),
             "assume_hu": self.assume_hu,
             "hu_offset": self.hu_offset,
             "manifest": Path(manifest.path).name,
@@ -67,8 +66,15 @@ class BatchSettings:
         # As JSON gives it back: tuples become lists.
         return json.loads(json.dumps(record))
 
-    def _model(self) -> dict[str, Any]:
-        """What tells a network's model from any other; empty for a method without one."""
+    def parameters_of(self, segmenter: Segmenter) -> dict[str, Any]:
+        """What decides a method's results: its parameters, or what tells a network's model from any other.
+
+        Args:
+            segmenter: What :meth:`segmenter` gave.
+        """
+        parameters = getattr(segmenter, "parameters", None)
+        if parameters is not None:
+            return parameters.as_dict()
         model = method(self.method).model
         if model is None:
             return {}
