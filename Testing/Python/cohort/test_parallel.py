@@ -48,7 +48,7 @@ def test_one_job_works_in_this_process_unless_it_is_to_be_apart(tmp_path):
 
 
 def test_what_the_work_raises_comes_through():
-    with pytest.raises(ParameterError, match="number is 7"):
+    with pytest.raises(ParameterError, match=r"number is [78]"):
         each_of(wrong, [7, 8], jobs=2)
 
 
