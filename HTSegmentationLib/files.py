@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from HTSegmentationLib.errors import OutputError
+
+_BLOCK_BYTES = 1 << 20
+"""Read at once; files of any size need no more memory."""
 
 
 @contextlib.contextmanager
@@ -83,6 +87,19 @@ def write_json(path: str | Path, content: Any) -> None:
 def to_json(content: Any) -> str:
     """JSON text with two spaces of indent; NaN and infinity, which JSON has no word for, are refused."""
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _give_usual_permissions(path: Path) -> None:

@@ -29,7 +29,7 @@ class HTSegmentationParameterNode:
     manualThreshold: whether manualLower and manualUpper override the rule table.
     sdImage: "original" or "enhanced".
     rules: the rule table in JSON, empty for the published one; see ``rulesOf`` and ``setRules``.
-    device, modelPath: for networks.
+    device: where networks run, as ``htseg --device`` has it.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -57,4 +57,3 @@ class HTSegmentationParameterNode:
     globalLower: float = 50.0
     globalUpper: float = 80.0
     device: str = "auto"
-    modelPath: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from HTSegmentationLib.cohort.worker_process import begin_as_worker, ctrl_c_ignored
 from HTSegmentationLib.errors import Cancelled, HTSegError, ParameterError
+from HTSegmentationLib.machine import usable_cores
 from HTSegmentationLib.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -21,18 +21,6 @@ _STOP: list[Event] = []
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-
-
-def usable_cores() -> int:
-    """How many cores this process may use.
-
-    Example:
-        >>> usable_cores() >= 1
-        True
-    """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def each_of(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from HTSegmentationLib.errors import HTSegError, MissingPackageError, UsageError
+from HTSegmentationLib.machine import free_memory
 from HTSegmentationLib.remark import Remark, Severity
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Device:
 
     def free_bytes(self) -> int:
         """Memory in bytes that can be used on it now; 0 where the system does not tell."""
-        return _free_on_card(self.torch_device) if self.is_cuda else _free_in_system()
+        return _free_on_card(self.torch_device) if self.is_cuda else (free_memory() or 0)
 
     @contextlib.contextmanager
     def computing(self, *, half: bool) -> Iterator[None]:
@@ -171,17 +172,6 @@ def _free_on_card(device: torch.device) -> int:
     free, _ = torch.cuda.mem_get_info(device)
     # What PyTorch holds in its cache without using it is free for the next batch.
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-
-
-def _free_in_system() -> int:
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123  (no file of anybody's)
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        return 0
-    return 0
 
 
 def _damaged(error: Exception) -> HTSegError:

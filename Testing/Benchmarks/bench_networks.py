@@ -194,7 +194,7 @@ def bench_blast_ct(_options):
 
 
 def whole_scan(prepared, description, tiling):
-    """The whole scan as a network's input, padded with air, and its grid; its tiles continue those over the brain."""
+    """The whole scan as a network's input, padded as in training, and its grid; its tiles continue those over the brain."""
     from HTSegmentationLib.ct.regular_grid import AIR_HU
     from HTSegmentationLib.inference.intensity import intensity
     from HTSegmentationLib.inference.network_grid import network_grid
@@ -208,7 +208,10 @@ def whole_scan(prepared, description, tiling):
     start = np.floor(np.rint(corner) / step).astype(int) * step
     size = np.ceil((np.rint(corner) + scan.size - start) / step).astype(int) * step
     read = brain.cut(start - margin, size + 2 * margin)
-    values = intensity(image, prepared.brain_mask, description).apply(read.resample(image, AIR_HU))
+    placed = read.resample(image, np.nan)
+    beyond = np.isnan(placed)
+    values = intensity(image, prepared.brain_mask, description).apply(np.where(beyond, np.float32(AIR_HU), placed))
+    values[beyond] = description.outside_value
     return values[None], brain.cut(start, size)
 
 

@@ -1,5 +1,6 @@
 """What some tests need: where it must be there, a missing one fails, elsewhere it skips and says so."""
 
+import importlib
 import os
 import sys
 
@@ -30,3 +31,15 @@ def deep_learning():
 
         return torch
     return pytest.importorskip("torch", reason="torch is not installed: no network was tested (pip install '.[dl]')")
+
+
+def package(name, untested):
+    """The module of that name; where it is part of the project's checks a missing one fails, elsewhere it skips.
+
+    Args:
+        name: A module of a package that the extra ``test`` installs.
+        untested: What is not tested without it, in words.
+    """
+    if os.environ.get("CI"):
+        return importlib.import_module(name)
+    return pytest.importorskip(name, reason=f"{name} is not installed: {untested}")

@@ -15,6 +15,7 @@ ROOMS = [
     "remark",
     "progress",
     "files",
+    "machine",
     "ct",
     "roi",
     "segmenter",

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from HTSegmentationLib.errors import InputError
-
-_BLOCK_BYTES = 1 << 20
-"""Read at once; files of any size need no more memory."""
+from HTSegmentationLib.files import sha256_of
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
@@ -66,19 +64,11 @@ def _stamp(path: Path) -> dict[str, int]:
 def _sha256(path: Path) -> str:
     files = _files(path)
     if files == [path]:
-        return _of_file(path)
+        return sha256_of(path)
     whole = hashlib.sha256()
     for file in files:
-        whole.update(f"{file.relative_to(path).as_posix()}\0{_of_file(file)}\n".encode())
+        whole.update(f"{file.relative_to(path).as_posix()}\0{sha256_of(file)}\n".encode())
     return whole.hexdigest()
-
-
-def _of_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _files(path: Path) -> list[Path]:

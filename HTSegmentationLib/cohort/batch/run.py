@@ -20,9 +20,9 @@ from HTSegmentationLib.cohort.batch.settings import BatchSettings
 from HTSegmentationLib.cohort.batch.stop import StopRequest, heeding_signals
 from HTSegmentationLib.cohort.batch.table import require_parquet
 from HTSegmentationLib.cohort.manifest.case import Manifest, Problem
-from HTSegmentationLib.cohort.parallel import usable_cores
 from HTSegmentationLib.errors import ParameterError, UsageError
 from HTSegmentationLib.export.preview import require_preview_path
+from HTSegmentationLib.machine import usable_cores
 from HTSegmentationLib.methods import method
 from HTSegmentationLib.remark import Remark
 

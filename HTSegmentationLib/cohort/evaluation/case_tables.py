@@ -70,8 +70,8 @@ def lesion_table(cohort: Cohort) -> Table | None:
             if not counted:
                 continue
             true, found = (sum(values) for values in zip(*counted, strict=True))
-            false = summarize(cohort.values(method, "false_positive_lesions", group), resamples=1)
-            by_scan = summarize(cohort.values(method, "lesion_sensitivity", group), resamples=1)
+            false = summarize(cohort.values(method, "false_positive_lesions", group), resamples=0)
+            by_scan = summarize(cohort.values(method, "lesion_sensitivity", group), resamples=0)
             row = {"method": method.name, "group": group.name, "scans": len(counted), "lesions": true, "found": found}
             row |= {"sensitivity": found / true if true else None}
             row |= {"scan_mean": by_scan.mean, "scan_sd": by_scan.sd}
@@ -102,7 +102,7 @@ def growth_table(cohort: Cohort) -> Table | None:
     for method in cohort.methods:
         by_id = {case.case_id: case for case in method.cases}
         for group in cohort.groups:
-            growth = summarize(cohort.values(method, "growth_ml", group), resamples=1)
+            growth = summarize(cohort.values(method, "growth_ml", group), resamples=0)
             cases = [by_id[case_id] for case_id in group.case_ids if case_id in by_id]
             row: dict[str, Any] = {"method": method.name, "group": group.name, "n": growth.n}
             row |= {"growth_ml_mean": growth.mean, "growth_ml_sd": growth.sd, "median_ml": growth.median}

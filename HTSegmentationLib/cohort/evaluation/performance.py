@@ -35,7 +35,7 @@ def performance_table(cohort: Cohort) -> Table:
         for group in cohort.groups:
             row: dict[str, Any] = {"method": method.name, "group": group.name, "cases": len(group.case_ids)}
             for metric in metrics:
-                found = summarize(cohort.values(method, metric.column, group), resamples=1)
+                found = summarize(cohort.values(method, metric.column, group), resamples=0)
                 name = metric.column.split("_")[0]
                 row |= {"n": found.n} if metric is metrics[0] else {}
                 row |= {f"{name}_n": found.n, f"{name}_mean": found.mean, f"{name}_sd": found.sd}
@@ -117,13 +117,13 @@ def class_table(cohort: Cohort) -> Table | None:
 
 
 def _class_values(cohort: Cohort, method: MethodResults, group: Group, label: str) -> dict[str, Any]:
-    dice = summarize(cohort.values(method, "dice", group, label), resamples=1)
+    dice = summarize(cohort.values(method, "dice", group, label), resamples=0)
     row: dict[str, Any] = {"group": group.name, "column": of_label("dice", label), "n": dice.n}
     row |= {"dice_mean": dice.mean, "dice_sd": dice.sd, "dice_median": dice.median}
     volumes = []
     for name in ("volume_ml", "reference_volume_ml"):
         volumes.append(cohort.values(method, name, group, label))
-        found = summarize(volumes[-1], resamples=1)
+        found = summarize(volumes[-1], resamples=0)
         row |= {f"{name}_mean": found.mean, f"{name}_sd": found.sd}
     agreement = lins_ccc(*volumes)
     return {**row, "ccc": agreement.ccc, **ends(agreement.interval, "ccc")}

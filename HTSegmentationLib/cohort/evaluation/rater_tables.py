@@ -95,9 +95,9 @@ def rater_kind_table(study: RaterStudy) -> Table:
 
 
 def _kind_row(study: RaterStudy, kind: str, pairs: list[tuple[str, str]], names: tuple[str, ...]) -> dict[str, Any]:
-    kappa = summarize([value for pair in pairs for value in study.kappas(*pair)], resamples=1)
+    kappa = summarize([value for pair in pairs for value in study.kappas(*pair)], resamples=0)
     rates = [disagreement_rate(*study.volumes(*pair)).absolute_rate for pair in pairs]
-    apart = summarize(rates, resamples=1)
+    apart = summarize(rates, resamples=0)
     volumes = [[case.volumes_ml.get(name) for name in names] for case in study.cases]
     icc = intraclass_correlation(volumes).icc2 if volumes and len(names) > 1 else None
     row: dict[str, Any] = {

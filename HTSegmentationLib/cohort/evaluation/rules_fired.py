@@ -61,7 +61,7 @@ def rule_table(cohort: Cohort) -> Table | None:
         held = {int(value) for value in numbers if value is not None}
         for position in sorted(held | set(range(1, len(rules) + 1))):
             places = [place for place, value in enumerate(numbers) if value == position]
-            sd, dice = (summarize([values[place] for place in places], resamples=1) for values in (deviations, dices))
+            sd, dice = (summarize([values[place] for place in places], resamples=0) for values in (deviations, dices))
             row: dict[str, Any] = {
                 "method": method.name,
                 "rule": position,

@@ -48,7 +48,7 @@ def concordance_table(cohort: Cohort) -> Table:
             both = [pair for pair in zip(masks, references, strict=True) if None not in pair]
             agreement, fit = lins_ccc(masks, references), linear_fit(references, masks)
             single = intraclass_correlation(both).icc2 if both else None
-            volume, reference = (summarize([pair[place] for pair in both], resamples=1) for place in (0, 1))
+            volume, reference = (summarize([pair[place] for pair in both], resamples=0) for place in (0, 1))
             rows.append(
                 {
                     "method": method.name,
@@ -143,7 +143,7 @@ def volume_error_table(cohort: Cohort) -> Table:
     """Mean absolute error of each method and of ABC/2, and seconds a case: Table 2 of the cascaded U-Net paper."""
     rows = []
     for method in cohort.methods:
-        seconds = summarize(list(method.seconds.values()), resamples=1)
+        seconds = summarize(list(method.seconds.values()), resamples=0)
         time = {"seconds_mean": seconds.mean, "seconds_sd": seconds.sd, "seconds_n": seconds.n}
         rows.append(
             _error_row(cohort, method.name, {group.name: pairs_of(cohort, method, group) for group in cohort.groups}) | time

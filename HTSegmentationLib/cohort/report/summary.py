@@ -63,7 +63,7 @@ def _agreement(cohort: Cohort, method: MethodResults) -> str:
     text += f"; {good} of {found.n} ({good / found.n:.0%}) reached substantial agreement or better (above {_SUBSTANTIAL})."
     groups = []
     for group in cohort.groups[1 : _MOST_GROUPS + 1]:
-        of_group = summarize(cohort.values(method, "dice", group), resamples=1)
+        of_group = summarize(cohort.values(method, "dice", group), resamples=0)
         if of_group.mean is not None:
             groups.append(f"{mean_sd(of_group.mean, of_group.sd)} for {group.name} ({of_group.n})")
     return f"{text} By group it was {', '.join(groups)}." if groups else text

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from HTSegmentationLib import files
 from HTSegmentationLib.errors import InputError, MissingPackageError
 from HTSegmentationLib.inference.models.fields import quoted
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_CHUNK_BYTES = 1 << 20
-"""How much of a file is hashed at once."""
 
 _LENGTH_BYTES = 8
 """A safetensors file begins with the length of its header, little-endian."""
@@ -45,14 +42,10 @@ def sha256_of(path: str | Path) -> str:
     Raises:
         InputError: It cannot be read.
     """
-    digest = hashlib.sha256()
     try:
-        with Path(path).open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
+        return files.sha256_of(Path(path))
     except OSError as error:
         raise InputError(path, (error.strerror or str(error)).lower(), "check the name and the permissions") from error
-    return digest.hexdigest()
 
 
 def require_sha256(path: str | Path, sha256: str) -> None:

@@ -14,9 +14,10 @@ from HTSegmentationLib.cohort.batch.settings import BatchSettings
 from HTSegmentationLib.cohort.manifest import read_manifest
 from HTSegmentationLib.errors import UsageError
 
+from .. import needs
 from .small_cohort import write_cohort
 
-distributed = pytest.importorskip("distributed", reason="Dask is not installed: batches on a cluster were not tested")
+distributed = needs.package("distributed", "batches on a cluster were not tested")
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 

@@ -12,6 +12,8 @@ from HTSegmentationLib.cohort.evaluation import evaluate, read_results
 from HTSegmentationLib.cohort.evaluation.results_file import write_results as write_again
 from HTSegmentationLib.errors import InputError, UsageError
 
+from .. import needs
+
 
 def table(folder, text):
     path = folder / "results.csv"
@@ -38,8 +40,8 @@ def test_numbers_come_back_and_empty_cells_are_not_zero(tmp_path):
 
 
 def test_parquet_holds_the_same_cases(tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
-    pyarrow_csv = pytest.importorskip("pyarrow.csv")
+    parquet = needs.package("pyarrow.parquet", "Parquet was not tested")
+    pyarrow_csv = needs.package("pyarrow.csv", "Parquet was not tested")
     folder = write_results(tmp_path / "a", make_rows(7))
     parquet.write_table(pyarrow_csv.read_csv(folder / "results.csv"), folder / "results.parquet")
     of_csv, of_parquet = read_results(folder), read_results(folder / "results.parquet")

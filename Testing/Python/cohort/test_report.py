@@ -22,6 +22,7 @@ from HTSegmentationLib.cohort.report.sections import build_report
 from HTSegmentationLib.cohort.report.summary import summary
 from HTSegmentationLib.errors import HTSegError, MissingPackageError, OutputError, UsageError
 
+from .. import needs
 from ..phantom import as_scan, box_roi, head_array
 
 HOSTILE = "<script>alert('x')</script>&<b>$\\frac{1}{0}$</b> \u202eevil \u65e5\u672c\u8a9e \u00e9\u00df " + "W" * 300
@@ -138,7 +139,7 @@ def test_the_same_results_give_the_same_files(tmp_path):
 
 
 def test_the_pdf_says_what_the_page_says(evaluation, tmp_path):
-    pypdf = pytest.importorskip("pypdf")
+    pypdf = needs.package("pypdf", "the PDF was not read")
     write_report(tmp_path / "r.pdf", evaluation)
     pdf = pypdf.PdfReader(tmp_path / "r.pdf")
     text = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
@@ -182,7 +183,7 @@ def test_hostile_texts_are_read_not_run(hostile, tmp_path):
 
 @pytest.mark.filterwarnings("error")
 def test_hostile_texts_do_not_break_the_pdf(hostile, tmp_path):
-    pypdf = pytest.importorskip("pypdf")
+    pypdf = needs.package("pypdf", "the PDF was not read")
     write_report(tmp_path / "r.pdf", hostile)
     text = " ".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "r.pdf").pages)
     assert "<script>alert" in text

@@ -9,9 +9,10 @@ from HTSegmentationLib.errors import InputError, UsageError
 from HTSegmentationLib.inference.models.install import import_blast_ct, install
 from HTSegmentationLib.inference.models.weights import load_tensors
 
+from .. import needs
 from .model_folders import Malicious
 
-torch = pytest.importorskip("torch", reason="torch is not installed: no model was tested")
+torch = needs.deep_learning()
 
 pytestmark = pytest.mark.usefixtures("store")
 

@@ -8,16 +8,17 @@ from HTSegmentationLib.errors import InputError
 from HTSegmentationLib.inference.models.install import install
 from HTSegmentationLib.inference.models.weights import load_tensors
 
+from .. import needs
 from .model_folders import Malicious
 
-torch = pytest.importorskip("torch", reason="torch is not installed: no model was tested")
+torch = needs.deep_learning()
 
 pytestmark = pytest.mark.usefixtures("store")
 
 
 def bundle(folder, **changes):
     """A MONAI Bundle with MONAI's own BasicUNet."""
-    nets = pytest.importorskip("monai.networks.nets", reason="MONAI is not installed: its bundles were not tested")
+    nets = needs.package("monai.networks.nets", "its bundles")
     features = [2, 2, 2, 4, 4, 2]
     network = nets.BasicUNet(spatial_dims=3, in_channels=1, out_channels=2, features=features)
     output = {"num_channels": 2, "channel_def": {"0": "background", "1": "hemorrhage"}}

@@ -8,9 +8,10 @@ import pytest
 
 from HTSegmentationLib.cli import main
 
+from .. import needs
 from .model_folders import tensors, write_model
 
-pytest.importorskip("torch", reason="torch is not installed: no model was tested")
+needs.deep_learning()
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from HTSegmentationLib.inference.models import install as install_module
 from HTSegmentationLib.inference.models.download import _OnlyHttps
 from HTSegmentationLib.inference.models.install import install
 
+from .. import needs
 from .model_folders import write_model
 
-pytest.importorskip("torch", reason="torch is not installed: no model was tested")
+needs.deep_learning()
 
 pytestmark = pytest.mark.usefixtures("store")
 

@@ -12,9 +12,10 @@ from HTSegmentationLib.inference.models.folder import verify_model
 from HTSegmentationLib.inference.models.install import install
 from HTSegmentationLib.inference.models.store import find_model
 
+from .. import needs
 from .model_folders import Malicious
 
-torch = pytest.importorskip("torch", reason="torch is not installed: no model was tested")
+torch = needs.deep_learning()
 
 pytestmark = pytest.mark.usefixtures("store")
 

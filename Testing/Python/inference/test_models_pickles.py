@@ -10,9 +10,10 @@ from HTSegmentationLib.errors import HTSegError, InputError
 from HTSegmentationLib.inference.models.pickles import _NUMPY_TYPES, load_pickle
 from HTSegmentationLib.inference.models.weights import require_tensors
 
+from .. import needs
 from .model_folders import Malicious
 
-torch = pytest.importorskip("torch", reason="torch is not installed: no model was tested")
+torch = needs.deep_learning()
 
 
 class Harmless:

@@ -19,9 +19,10 @@ from HTSegmentationLib.inference.models.place import models_folder
 from HTSegmentationLib.inference.models.store import find_model, installed_models, remove_model
 from HTSegmentationLib.inference.models.weights import load_tensors, sha256_of, tensor_shapes
 
+from .. import needs
 from .model_folders import tensors, write_model
 
-torch = pytest.importorskip("torch", reason="torch is not installed: no model was tested")
+torch = needs.deep_learning()
 
 pytestmark = pytest.mark.usefixtures("store")
 

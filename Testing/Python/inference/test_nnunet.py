@@ -31,7 +31,7 @@ from . import nnunet_training
 
 torch = needs.deep_learning()
 if not os.environ.get("CI"):
-    pytest.importorskip("nnunetv2", reason="nnunetv2 is not installed: no model of nnU-Net was run")
+    needs.package("nnunetv2", "no model of nnU-Net was run")
 
 LONGEST_TRAINING_S = 900
 

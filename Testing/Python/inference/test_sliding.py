@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from HTSegmentationLib.errors import Cancelled, SegmentationError
 
-from ..needs import deep_learning
+from ..needs import deep_learning, package
 
 torch = deep_learning()
 
@@ -48,7 +48,7 @@ class Greedy(torch.nn.Module):
 @pytest.mark.parametrize("blending", ["gaussian", "uniform"])
 @pytest.mark.parametrize("overlap", [0.25, 0.5, 0.6])
 def test_windows_are_blended_as_monai_does(blending, overlap):
-    inferers = pytest.importorskip("monai.inferers", reason="MONAI is not installed: blending was not compared with it")
+    inferers = package("monai.inferers", "blending was not compared with it")
     net, channels, window = network(), scan(1, 14, 22, 30), (8, 8, 16)
     ours, _ = slide(
         channels,

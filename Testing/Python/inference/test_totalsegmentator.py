@@ -24,7 +24,7 @@ from .. import needs
 from ..phantom import as_scan, box_roi, head_array
 
 needs.deep_learning()
-pytest.importorskip("nibabel", reason="nibabel is not installed: TotalSegmentator was not tested")
+needs.package("nibabel", "TotalSegmentator was not tested")
 
 USED = {"input": ..., "output": None, "ml": False, "task": "total", "quiet": False, "skip_saving": False, "device": "gpu"}
 """The arguments that are used, with the defaults of version 2.18."""

@@ -4,6 +4,7 @@ from HTSegmentationLib.errors import ParameterError
 from HTSegmentationLib.networks.cnn_ds import HEAD_SIZE
 from HTSegmentationLib.networks.registry import build_network
 
+from .. import needs
 from .conftest import SMALL
 
 
@@ -103,7 +104,7 @@ class TestCnnDs:
 
 class TestComparators:
     def test_basic_unet_is_monais_with_its_defaults(self, torch):
-        nets = pytest.importorskip("monai.networks.nets.basic_unet")
+        nets = needs.package("monai.networks.nets.basic_unet", "not compared with MONAI")
         torch.manual_seed(0)
         ours = build_network("basic-unet", {}).eval()
         theirs = nets.BasicUNet(spatial_dims=3, in_channels=1, out_channels=2).eval()

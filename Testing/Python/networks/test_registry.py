@@ -10,6 +10,8 @@ from HTSegmentationLib.errors import MissingPackageError, ParameterError
 from HTSegmentationLib.networks import registry
 from HTSegmentationLib.networks.registry import NETWORK_NAMES, build_network, checked_arguments
 
+from .. import needs
+
 
 def test_the_published_architectures_are_there():
     published = ("se-unet", "cascaded-unet", "cnn-ds", "deepmedic", "basic-unet", "deeplab", "patch-unet", "slice-unet")
@@ -84,7 +86,7 @@ def test_whatever_a_model_folder_says_is_either_allowed_or_refused(name, argumen
 @pytest.mark.parametrize(("package", "name"), [("torch", "se-unet"), ("monai", "basic-unet"), ("monai", "cascaded-unet")])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch, package, name):
     if package != "torch":
-        pytest.importorskip("torch")
+        needs.deep_learning()
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingPackageError, match=rf"{package} is needed .*htsegmentation\[dl\]"):
         build_network(name, {})

@@ -2,6 +2,8 @@ import pytest
 
 from HTSegmentationLib.networks.registry import build_network
 
+from .. import needs
+
 
 def count(network):
     return sum(weights.numel() for weights in network.parameters())
@@ -24,7 +26,7 @@ def test_it_takes_the_published_patches_of_all_three_sizes(torch):
 
 
 def test_squeeze_and_excitation_is_that_of_monai(torch):
-    blocks = pytest.importorskip("monai.networks.blocks")
+    blocks = needs.package("monai.networks.blocks", "not compared with MONAI")
     network = build_network("se-unet", {"levels": 2, "filters": 4})
     ours, theirs = network.weighting[1], blocks.ChannelSELayer(3, 8, r=1)
     for own, other in ((ours.squeeze, theirs.fc[0]), (ours.excite, theirs.fc[2])):

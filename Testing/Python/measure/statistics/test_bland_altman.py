@@ -5,6 +5,7 @@ from scipy import stats
 
 from HTSegmentationLib.measure.statistics import bland_altman
 
+from ... import needs
 from .test_concordance import MINI, WRIGHT
 
 
@@ -29,7 +30,7 @@ def test_the_intervals_of_the_limits_have_the_error_of_1999():
 
 
 def test_pingouin_draws_the_same_limits_and_nearly_the_same_intervals():
-    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib = needs.package("matplotlib", "not compared with it")
     matplotlib.use("Agg")
     axes = pingouin.plot_blandaltman(np.array(WRIGHT, float), np.array(MINI, float))
     lines = sorted({round(float(np.ravel(line.get_ydata())[0]), 6) for line in axes.lines} - {0})

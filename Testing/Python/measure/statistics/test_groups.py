@@ -5,6 +5,8 @@ from scipy import stats
 
 from HTSegmentationLib.measure.statistics import kruskal_wallis, mann_whitney
 
+from ... import needs
+
 RANDOM = np.random.default_rng(6)
 GROUPS = {
     "HI1": RANDOM.normal(0, 1, 9).round(1),
@@ -60,7 +62,7 @@ def test_scipy_finds_the_same_h_with_ties():
 
 
 def test_scikit_posthocs_finds_the_same_pairs():
-    scikit_posthocs = pytest.importorskip("scikit_posthocs", reason="scikit-posthocs is not installed: not compared with it")
+    scikit_posthocs = needs.package("scikit_posthocs", "not compared with it")
     rows = pd.DataFrame([(name, value) for name, values in GROUPS.items() for value in values], columns=["group", "value"])
     plain, adjusted = (
         scikit_posthocs.posthoc_dunn(rows, "value", "group", p_adjust=adjustment) for adjustment in (None, "fdr_bh")
