@@ -58,8 +58,9 @@ def _list(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:  # n
     from HTSegmentationLib.inference.models.store import installed_models
 
     entries = installed_models()
-    words = _columns([(entry.name, _title(entry)) for entry in entries])
-    words += ["", f"{len(entries) or 'No'} model{'' if len(entries) == 1 else 's'} in {models_folder()}"]
+    words = _columns([(entry.name, _title(entry) + ", comes with HTSegmentation" * entry.bundled) for entry in entries])
+    own = sum(not entry.bundled for entry in entries)
+    words += ["", f"{own or 'No'} model{'' if own == 1 else 's'} in {models_folder()}"]
     return {"folder": str(models_folder()), "models": [_record(entry) for entry in entries]}, words
 
 
@@ -155,6 +156,7 @@ def _title(entry: InstalledModel) -> str:
 
 def _record(entry: InstalledModel) -> dict[str, Any]:
     record: dict[str, Any] = {"name": entry.name, "folder": str(entry.folder), "fault": entry.fault}
+    record["bundled"] = entry.bundled
     if entry.model is not None:
         description = entry.model.description
         record |= {"title": description.title, "kind": description.kind, "version": description.version}

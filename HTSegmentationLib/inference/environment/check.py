@@ -38,7 +38,7 @@ def _models() -> list[Finding]:
     from HTSegmentationLib.inference.models.store import installed_models
 
     entries = installed_models()
-    return [_store(len(entries)), *map(_model, entries)]
+    return [_store(sum(not entry.bundled for entry in entries)), *map(_model, entries)]
 
 
 def _store(count: int) -> Finding:

@@ -10,6 +10,11 @@ STORE_VARIABLE = "HTSEG_MODELS"
 """The environment variable that names another folder for models."""
 
 
+def bundled_folder() -> Path:
+    """The folder of the models that come with this package; nothing is ever written there."""
+    return Path(__file__).resolve().parents[2] / "demonstration"
+
+
 def models_folder() -> Path:
     """The folder of the models: ``HTSEG_MODELS``, else the usual place for data of this user; it need not be there."""
     named = os.environ.get(STORE_VARIABLE, "").strip()

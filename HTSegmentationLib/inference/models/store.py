@@ -13,7 +13,7 @@ from pathlib import Path
 
 from HTSegmentationLib.errors import HTSegError, InputError, OutputError, UsageError
 from HTSegmentationLib.inference.models.folder import Model, read_model, verify_model
-from HTSegmentationLib.inference.models.place import STORE_VARIABLE, models_folder
+from HTSegmentationLib.inference.models.place import STORE_VARIABLE, bundled_folder, models_folder
 from HTSegmentationLib.progress import Progress, silent
 from HTSegmentationLib.remark import Remark
 
@@ -34,6 +34,7 @@ class InstalledModel:
         model: The model; None when it is damaged.
         fault: What is wrong with a damaged one, as one line; empty otherwise.
         remarks: What was said when it was installed.
+        bundled: Whether it comes with this package.
     """
 
     name: str
@@ -41,15 +42,24 @@ class InstalledModel:
     model: Model | None
     fault: str = ""
     remarks: tuple[Remark, ...] = ()
+    bundled: bool = False
 
 
 def installed_models() -> list[InstalledModel]:
-    """All models of the store by name; only their descriptions are read, and a damaged one is listed with its fault."""
+    """All models by name: those of the store, and those that come with this package unless the store has one of their name.
+
+    Only their descriptions are read, and a damaged one is listed with its fault.
+    """
+    entries = {folder.name: _entry(folder, bundled=True) for folder in _folders(bundled_folder())}
+    entries |= {folder.name: _entry(folder) for folder in _folders(models_folder())}
+    return [entries[name] for name in sorted(entries)]
+
+
+def _folders(place: Path) -> list[Path]:
     try:
-        folders = [path for path in models_folder().iterdir() if path.is_dir() and not path.name.startswith(".")]
+        return [path for path in place.iterdir() if path.is_dir() and not path.name.startswith((".", "_"))]
     except OSError:
         return []
-    return [_entry(folder) for folder in sorted(folders)]
 
 
 def find_model(name: str) -> Model | None:
@@ -91,6 +101,9 @@ def add_model(
         if not force and target.exists():
             raise InputError(target, "a model of this name is installed", "remove it first or use --force")
         remarks = verify_model(model, progress)
+        if (bundled_folder() / name).is_dir():
+            text = f"It takes the place of the demonstration model {name}, which comes back when it is removed."
+            remarks = (*remarks, Remark("demonstration-replaced", text))
         with contextlib.suppress(FileNotFoundError):
             os.replace(target, stage / "replaced")
         try:
@@ -109,13 +122,17 @@ def remove_model(name: str) -> Path:
         The folder that was removed.
 
     Raises:
-        UsageError: There is none of that name.
+        UsageError: There is none of that name, or it comes with this package.
         OutputError: It cannot be removed.
     """
-    names = {entry.name: entry.folder for entry in installed_models()}
-    if name not in names:
-        raise UsageError(f"no model {name!r} is installed; installed are {', '.join(names) or 'none'}")
-    folder = names[name]
+    entries = {entry.name: entry for entry in installed_models()}
+    if name not in entries:
+        raise UsageError(f"no model {name!r} is installed; installed are {', '.join(entries) or 'none'}")
+    if entries[name].bundled:
+        raise UsageError(
+            f"the model {name!r} comes with HTSegmentation; it goes with it, or a model of its name replaces it"
+        )
+    folder = entries[name].folder
     if folder.is_symlink():
         folder.unlink()
         return folder
@@ -169,11 +186,11 @@ def _forget_old_stages(store: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _entry(folder: Path) -> InstalledModel:
+def _entry(folder: Path, *, bundled: bool = False) -> InstalledModel:
     try:
-        return InstalledModel(folder.name, folder, _read_own(folder))
+        return InstalledModel(folder.name, folder, _read_own(folder), bundled=bundled)
     except HTSegError as error:
-        return InstalledModel(folder.name, folder, None, str(error))
+        return InstalledModel(folder.name, folder, None, str(error), bundled=bundled)
 
 
 def _read_own(folder: Path) -> Model:

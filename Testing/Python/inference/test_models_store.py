@@ -12,6 +12,7 @@ import pytest
 
 from HTSegmentationLib.errors import Cancelled, InputError, OutputError, UsageError
 from HTSegmentationLib.inference.models import install as install_module
+from HTSegmentationLib.inference.models import store as models_store
 from HTSegmentationLib.inference.models import store as store_module
 from HTSegmentationLib.inference.models.folder import read_model, verify_model
 from HTSegmentationLib.inference.models.install import install
@@ -330,6 +331,32 @@ def test_without_torch_the_files_are_checked_and_the_rest_is_remarked(source, mo
 
     monkeypatch.setattr(folder.importlib.util, "find_spec", lambda name: None)
     assert [remark.code for remark in install(source).remarks] == ["architecture-unchecked"]
+
+
+@pytest.fixture
+def bundled(tmp_path, monkeypatch):
+    """A model that comes with the package."""
+    folder = tmp_path / "bundled"
+    monkeypatch.setattr(models_store, "bundled_folder", lambda: folder)
+    return write_model(folder / "tiny")
+
+
+def test_a_model_that_comes_with_the_package_is_offered_and_cannot_be_removed(bundled, store):
+    (bundled.parent / "__pycache__").mkdir()
+    assert [(entry.name, entry.folder, entry.bundled) for entry in installed_models()] == [("tiny", bundled, True)]
+    assert find_model("tiny").folder == bundled
+    with pytest.raises(UsageError, match="the model 'tiny' comes with HTSegmentation"):
+        remove_model("tiny")
+    assert bundled.is_dir()
+
+
+def test_a_model_of_the_same_name_takes_the_place_of_the_bundled_one_until_it_is_removed(bundled, store, source):
+    entry = install(source)
+    assert [remark.code for remark in entry.remarks] == ["demonstration-replaced"]
+    assert [(entry.name, entry.bundled) for entry in installed_models()] == [("tiny", False)]
+    assert find_model("tiny").folder == store / "tiny"
+    assert remove_model("tiny") == store / "tiny"
+    assert find_model("tiny").folder == bundled
 
 
 def test_the_store_lies_where_the_system_keeps_such_data(monkeypatch):

@@ -238,6 +238,7 @@ def store(tmp_path_factory, monkeypatch):
     """A folder for models of the test's own, empty, so that nothing of this computer's user plays a part."""
     folder = tmp_path_factory.mktemp("models")
     monkeypatch.setenv("HTSEG_MODELS", str(folder))
+    monkeypatch.setattr("HTSegmentationLib.inference.models.store.bundled_folder", lambda: folder / "none comes with it")
     return folder
 
 
