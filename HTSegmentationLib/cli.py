@@ -18,6 +18,8 @@ _COMMANDS = (
     "evaluate",
     "compare",
     "calibrate",
+    "train",
+    "nnunet",
     "models",
     "check",
     "simulate",

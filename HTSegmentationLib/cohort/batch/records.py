@@ -143,7 +143,7 @@ def _paths(job: CaseJob) -> dict[str, Any]:
 
 def _row(job: CaseJob, status: str, error: str, cells: Mapping[str, Any], remarks: Iterable[Remark]) -> dict[str, Any]:
     row = {"case_id": job.case.case_id, "status": status, "error": error, **manifest_cells(job)}
-    row |= {"method": job.settings.method, **{name: _plain(cell) for name, cell in cells.items()}}
+    row |= {"method": job.settings_record["method"], **{name: _plain(cell) for name, cell in cells.items()}}
     if status == "done":
         row["mask"] = job.place.mask(job.case.case_id).relative_to(job.folder).as_posix()
         row["remark_codes"] = " ".join(dict.fromkeys(remark.code for remark in remarks))

@@ -166,7 +166,7 @@ def _sorted_out(plan: _Plan, book: BatchBook, stop: StopRequest) -> deque[CaseJo
         if stop.wanted:
             break
         if case.problems:
-            book.reject(case, plan.settings.method)
+            book.reject(case, plan.record["method"])
             continue
         if plan.options.force:
             plan.place.clear(case.case_id)

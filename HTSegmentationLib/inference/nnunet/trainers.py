@@ -10,12 +10,19 @@ from typing import Any
 
 from HTSegmentationLib.errors import InputError
 
+OWN_LOSSES = ("DiceCE", "Focal", "Tversky", "FocalTversky", "DiceTopK")
+"""The losses of this project's trainers, which are parts of their names."""
+
+_OWN_TRAINER = re.compile(rf"nnUNetTrainer({'|'.join(OWN_LOSSES)})(_[1-9]\d{{0,4}}epochs)?")
+"""They differ from nnU-Net's trainer in the loss and the number of epochs alone; the network is the one that it builds."""
+
 
 def find_trainer(name: str, folder: Path) -> Any:
-    """The trainer of that name: nnU-Net's own, or one in the folders of the environment variable ``nnUNet_extTrainer``.
+    """The trainer of that name: nnU-Net's own, one in the folders of ``nnUNet_extTrainer``, or one of this project's.
 
     nnU-Net's own search imports all of its trainers, some of which need packages that are not there or do not fit the
-    installed PyTorch; this one looks into the files and imports the one that defines the class.
+    installed PyTorch; this one looks into the files and imports the one that defines the class. Nothing of the model's own
+    folder is imported.
 
     Args:
         name: The class's name.
@@ -36,6 +43,8 @@ def find_trainer(name: str, folder: Path) -> Any:
     for place in (nnUNet_extTrainer.get() or "").split(os.pathsep):
         if place.strip() and _defining_file(Path(place), name) is not None:
             return recursive_find_python_class(place, name, None, base_folder=place, cleanup_imports_from_base_folder=True)
+    if _OWN_TRAINER.fullmatch(name):
+        return importlib.import_module(f"{trainers.__name__}.nnUNetTrainer").nnUNetTrainer
     advice = "name the folder that holds it in the environment variable nnUNet_extTrainer"
     raise InputError(folder, f"it was trained by {name}, which nnU-Net does not have", advice)
 
