@@ -36,6 +36,7 @@ _HOMES = {
     "roi_from_box": "roi",
     "save_parameters": "threshold.parameter_files",
     "simulate_head": "simulate.head",
+    "suggest_regions": "suggest",
     "write_mask": "export.mask_files",
     "write_preview": "export.preview",
 }

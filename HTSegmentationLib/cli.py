@@ -12,6 +12,7 @@ from HTSegmentationLib.version import __version__
 
 _COMMANDS = (
     "segment",
+    "suggest",
     "measure",
     "manifest",
     "batch",

@@ -44,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", required=True, metavar="DIR", help="folder for all results; the same one to go on")
     method = parser.add_argument_group("method")
     add_method_flags(method)
+    method.add_argument(
+        "--roi",
+        choices=("drawn", "auto"),
+        default="drawn",
+        help="drawn: the column roi; auto: found by the program in each scan; default: %(default)s",
+    )
     reading = parser.add_argument_group("reading the CTs")
     reading.add_argument("--assume-hu", action="store_true", help="take the values as HU even if they do not look like it")
     reading.add_argument("--hu-offset", type=float, default=0.0, metavar="HU", help="add this to every value, as -1024")
@@ -68,11 +74,18 @@ def run(options: argparse.Namespace) -> int:
     from HTSegmentationLib.commands.batch_progress import BatchProgress
     from HTSegmentationLib.methods import method
 
-    manifest = read_manifest(options.manifest, needs_roi=method(options.method).needs_roi)
+    manifest = read_manifest(options.manifest, needs_roi=method(options.method).needs_roi and options.roi == "drawn")
     _tell_problems(manifest)
     if manifest.table_problems or (manifest.problems and not options.skip_invalid):
         return _WRONG_USAGE
-    settings = BatchSettings(options.method, options.parameters, options.assume_hu, options.hu_offset, options.device)
+    settings = BatchSettings(
+        options.method,
+        options.parameters,
+        options.assume_hu,
+        options.hu_offset,
+        options.device,
+        automatic_roi=options.roi == "auto",
+    )
     wanted = BatchOptions(
         jobs=options.jobs,
         timeout_s=options.timeout,

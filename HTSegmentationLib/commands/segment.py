@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 HELP = "segment the bleed in one CT"
 
+AUTO_ROI = "auto"
+"""In place of a file: the program finds the region of interest itself."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's own arguments."""
@@ -24,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--roi",
         action="append",
         metavar="FILE",
-        help="3D Slicer markups (.mrk.json: ROI box or closed curve) or a mask image; repeat it for a union",
+        help="3D Slicer markups (.mrk.json: ROI box or closed curve) or a mask image; repeat it for a union; "
+        "auto: found by the program, as htseg suggest does",
     )
     region.add_argument("--roi-box", type=_box, metavar="X0,X1,Y0,Y1,Z0,Z1", help="a box in LPS mm")
     region.add_argument(
@@ -59,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
     from HTSegmentationLib.export.record import result_record
     from HTSegmentationLib.measure.mask import measure_mask
     from HTSegmentationLib.progress import part_of
+    from HTSegmentationLib.suggest import segment_automatically
 
     chosen, segmenter = chosen_method(options)
     _require_sense(options, chosen)
@@ -70,7 +75,13 @@ def run(options: argparse.Namespace) -> int:
         scan = read_ct(options.ct, **ct_options(options), progress=part_of(progress, 0.0, 0.3))
         roi = _roi(options, scan)
         prepared = segmenter.prepare(scan, part_of(progress, 0.3, prepared_at))
-        result = segmenter.segment(prepared, roi, part_of(progress, prepared_at, 0.9))
+        rest = part_of(progress, prepared_at, 0.9)
+        found = None
+        if _is_auto(options):
+            found = segment_automatically(segmenter, prepared, labels=chosen.labels, progress=rest)
+            roi, result = found.roi, found.result
+        else:
+            result = segmenter.segment(prepared, roi, rest)
         progress("writing", 0.9)
         measurements = measure_mask(result.mask, scan.image)
         write_mask(options.output, result.mask, result.labels)
@@ -81,6 +92,8 @@ def run(options: argparse.Namespace) -> int:
     finally:
         progress.clear()
     record = result_record(scan, roi, result, measurements) | {"mask": options.output}
+    if found is not None:
+        record["suggestions"] = found.suggestions.as_dict()
     words = [*result_words(segmenter.title, result, measurements), "", f"Mask written to {options.output}"]
     deliver(record, words, options.json)
     return 0
@@ -92,6 +105,11 @@ def _require_sense(options: argparse.Namespace, chosen: Method) -> None:
     given = [name for name in ("roi", "roi_box") if getattr(options, name) is not None]
     if len(given) > 1 or (chosen.needs_roi and not given):
         raise UsageError("give the region of interest by --roi or by --roi-box, one of the two")
+    automatic = _is_auto(options)
+    if options.roi is not None and len(options.roi) > 1 and AUTO_ROI in options.roi:
+        raise UsageError("--roi auto stands alone; leave the other --roi out")
+    if automatic and (options.roi_slices is not None or options.roi_curve_depth is not None):
+        raise UsageError("--roi-slices and --roi-curve-depth go with a region that is given; --roi auto finds its own")
     if options.roi_slices is not None and not given:
         raise UsageError("--roi-slices goes with --roi or --roi-box")
     if options.roi_curve_depth is not None and options.roi is None:
@@ -105,7 +123,8 @@ def _require_outputs(options: argparse.Namespace) -> None:
     from HTSegmentationLib.files import require_writable
 
     require_mask_path(options.output)
-    inputs = [options.ct, *(options.roi or []), *([options.parameters] if options.parameters else [])]
+    drawn = [] if _is_auto(options) else options.roi or []
+    inputs = [options.ct, *drawn, *([options.parameters] if options.parameters else [])]
     require_not_input([options.output, options.json, options.preview, options.write_ct], inputs)
     if options.preview:
         require_preview_path(options.preview)
@@ -116,15 +135,19 @@ def _require_outputs(options: argparse.Namespace) -> None:
 
 
 def _roi(options: argparse.Namespace, scan: CTScan) -> Roi | None:
-    """The region of interest that the flags name; None if they name none."""
+    """The region of interest that the flags name; None if they name none or leave it to the program."""
     from HTSegmentationLib.roi import read_roi, roi_from_box
 
     if options.roi_box is not None:
         return roi_from_box(scan.image, options.roi_box, slice_range=options.roi_slices)
-    if options.roi is None:
+    if options.roi is None or _is_auto(options):
         return None
     depth = options.roi_curve_depth
     return read_roi(options.roi, scan.image, slice_range=options.roi_slices, curve_extent_mm=depth)
+
+
+def _is_auto(options: argparse.Namespace) -> bool:
+    return options.roi == [AUTO_ROI]
 
 
 def _box(text: str) -> tuple[float, ...]:

@@ -23,6 +23,7 @@ ROOMS = [
     "threshold",
     "networks",
     "inference",
+    "suggest",
     "methods",
     "simulate",
     "export",

@@ -18,10 +18,12 @@ from HTSegmentationLib.ct.scan import CTScan
 from HTSegmentationLib.errors import InputError
 from HTSegmentationLib.measure.comparison import MaskComparison, compare_masks
 from HTSegmentationLib.measure.mask import MaskMeasurements, measure_mask, require_same_grid
+from HTSegmentationLib.methods import method
 from HTSegmentationLib.progress import StageClock
 from HTSegmentationLib.remark import Remark, Severity
 from HTSegmentationLib.roi import Roi, read_labels, read_roi
 from HTSegmentationLib.segmenter import Label, PreparedScan, SegmentationResult, Segmenter
+from HTSegmentationLib.suggest import segment_automatically
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def segment_case(case: Case, segmenter: Segmenter, settings: BatchSettings, cloc
     if case.reference is not None:
         with clock.stage("comparing", 0.85):
             reference, said = _reference(case.reference, scan, result.labels)
-            comparisons = _compared(result, reference, roi, prepared)
+            comparisons = _compared(result, reference, _domain(case, roi, scan, settings), prepared)
             remarks += [*said, *_apart(comparisons[0])]
     growth: Mapping[str, Any] = {}
     if earlier is not None:
@@ -121,9 +123,19 @@ def _segmented(
 ) -> tuple[CTScan, Roi | None, PreparedScan, SegmentationResult]:
     with clock.stage("reading", 0.1):
         scan = read_ct(case.image, series=case.series, assume_hu=settings.assume_hu, hu_offset=settings.hu_offset)
-        roi = read_roi(case.roi, scan.image) if case.roi else None
+        roi = read_roi(case.roi, scan.image) if case.roi and not settings.automatic_roi else None
     prepared = segmenter.prepare(scan)
+    if settings.automatic_roi:
+        found = segment_automatically(segmenter, prepared, labels=method(settings.method).labels)
+        return scan, found.roi, prepared, found.result
     return scan, roi, prepared, segmenter.segment(prepared, roi)
+
+
+def _domain(case: Case, roi: Roi | None, scan: CTScan, settings: BatchSettings) -> Roi | None:
+    """Where sensitivity and specificity are counted: a region that was found by the program would be judged by itself."""
+    if not settings.automatic_roi:
+        return roi
+    return read_roi(case.roi, scan.image) if case.roi else None
 
 
 def _reference(path: Path, scan: CTScan, labels: tuple[Label, ...]) -> tuple[sitk.Image, tuple[Remark, ...]]:

@@ -30,6 +30,7 @@ class BatchSettings:
         assume_hu: Take all values for HU even if they do not look like it.
         hu_offset: HU to add to every voxel of every scan.
         device: Where a network runs; not among what decides the results, since the same network may run anywhere.
+        automatic_roi: Whether the program finds each region of interest itself, whatever the table of cases names.
     """
 
     method: str
@@ -37,6 +38,7 @@ class BatchSettings:
     assume_hu: bool = False
     hu_offset: float = 0.0
     device: str = "auto"
+    automatic_roi: bool = False
 
     def segmenter(self) -> Segmenter:
         """The method, ready for any number of cases.
@@ -60,6 +62,7 @@ class BatchSettings:
             "parameters": self.parameters_of(segmenter),
             "assume_hu": self.assume_hu,
             "hu_offset": self.hu_offset,
+            "roi": "automatic" if self.automatic_roi else "drawn",
             "manifest": Path(manifest.path).name,
             "versions": versions(),
         }
@@ -85,6 +88,7 @@ class BatchSettings:
 def decisive(record: Mapping[str, Any]) -> dict[str, Any]:
     """The part of the settings that must be the same for results to stand in one table."""
     values = {name: record.get(name) for name in ("method", "parameters", "assume_hu", "hu_offset", "manifest")}
+    values["roi"] = record.get("roi", "drawn")
     known = record.get("versions")
     return values | {"version of htseg": known.get("htsegmentation") if isinstance(known, Mapping) else None}
 
