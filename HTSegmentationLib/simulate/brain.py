@@ -102,7 +102,7 @@ def make_brain(
     """
     _, y, z = points
     rough, wide = grid_noise(rng, grid, 5.0), grid_noise(rng, grid, 16.0)
-    tent_offset, behind = _tentorium(points)
+    tent_offset, behind = tentorium(points)
     stem = brainstem(points)
     subarachnoid = np.maximum(0.5 + 1.6 * atrophy + 0.7 * wide, 0.2)
     subarachnoid = subarachnoid + (0.5 + 1.2 * atrophy) * bump((y, z), (-55, 35), (25, 40))
@@ -168,7 +168,7 @@ def _midline(points: tuple[np.ndarray, np.ndarray, np.ndarray], atrophy: float, 
     """The interhemispheric fissure, outside of the corpus callosum, the third ventricle's walls and the tentorium."""
     x, y, z = points
     callosum = (np.sqrt(((y - 3) / 38) ** 2 + ((z - 2) / 26) ** 2) - 1) * 26
-    tent_offset, behind = _tentorium(points)
+    tent_offset, behind = tentorium(points)
     margin = np.minimum(callosum, np.where(behind > -12, tent_offset + 3, 20))
     width = 0.55 + 0.9 * atrophy + 0.35 * wide + 0.3 * bump((y,), (-55,), (18,))
     return Sheet(x, np.minimum(np.minimum(width, 0.5 * margin), 0.5 * stem))
@@ -193,7 +193,7 @@ def _insular(points: tuple[np.ndarray, np.ndarray, np.ndarray], atrophy: float, 
     return Sheet(offset, np.minimum(width, -0.6 * outline))
 
 
-def _tentorium(points: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def tentorium(points: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Signed distance above the tentorium, and how far a place lies behind its free and petrous edges."""
     x, y, z = points
     ax = np.abs(x)

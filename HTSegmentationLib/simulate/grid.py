@@ -30,6 +30,9 @@ _HALF_LENGTH_MM = 118.0
 _BOTTOM_MM, _TOP_MM = -95.0, 120.0
 """The grid's height in head coordinates: from the upper jaw to above the vertex."""
 
+_BLOCK_PIXELS = 48
+"""Pixels in a block of an interpolation: fewer make many small products, more make them full of zeros."""
+
 HEAD_CENTER_Y_MM = 16.0
 """The head's middle lies this far behind the anterior commissure; it is put in the middle of the scan."""
 
@@ -92,6 +95,16 @@ class HeadGrid:
         """Spacing (z, y, x) in mm."""
         return _STEP_Z_MM, _STEP_MM, _STEP_MM
 
+    @property
+    def axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Scan coordinates (z, y, x) in mm along the grid's axes."""
+        return self.axis_z, self.axis_y, self.axis_x
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one of its cells in mL."""
+        return float(np.prod(self.spacing)) / 1000
+
     def slab(self, stack: np.ndarray, z: float) -> np.ndarray:
         """Fields (field, z, y, x) interpolated linearly at one scan height z; beyond the grid, its end slices."""
         position = float(np.clip((z - self.axis_z[0]) / _STEP_Z_MM, 0, self.shape[0] - 1))
@@ -101,21 +114,42 @@ class HeadGrid:
 
 
 class PlaneSampler:
-    """Interpolates slabs of the modelling grid to pixels in-plane, cubically, by one matrix for rows and one for columns.
+    """Interpolates fields on a plane of nodes to pixels, cubically, by products with small matrices.
+
+    A pixel depends on four nodes alone, so that each block of pixels is a product with the few nodes that it lies among.
 
     Args:
-        grid: The modelling grid.
+        nodes: The nodes' scan coordinates along y and x in mm, evenly spaced.
         y: The pixel rows' scan coordinates in mm.
         x: The pixel columns' scan coordinates in mm.
     """
 
-    def __init__(self, grid: HeadGrid, y: np.ndarray, x: np.ndarray) -> None:
-        self._rows = cubic_matrix(y, grid.axis_y)
-        self._columns = np.ascontiguousarray(cubic_matrix(x, grid.axis_x).T)
+    def __init__(self, nodes: tuple[np.ndarray, np.ndarray], y: np.ndarray, x: np.ndarray) -> None:
+        self._size = (len(y), len(x))
+        self._rows = _blocks(cubic_matrix(y, nodes[0]))
+        self._columns = [(pixels, among, m.T.copy()) for pixels, among, m in _blocks(cubic_matrix(x, nodes[1]))]
 
     def __call__(self, slab: np.ndarray) -> np.ndarray:
-        """Fields (field, y, x) on the modelling grid as fields (field, rows, columns) at the pixels."""
-        return np.matmul(self._rows, np.matmul(slab, self._columns))
+        """Fields (field, y, x) at the nodes as fields (field, rows, columns) at the pixels."""
+        rows, columns = self._size
+        half = np.empty((*slab.shape[:2], columns), np.float32)
+        for pixels, nodes, matrix in self._columns:
+            np.matmul(slab[:, :, nodes], matrix, out=half[:, :, pixels])
+        result = np.empty((len(slab), rows, columns), np.float32)
+        for pixels, nodes, matrix in self._rows:
+            np.matmul(matrix, half[:, nodes], out=result[:, pixels])
+        return result
+
+
+def _blocks(matrix: np.ndarray) -> list[tuple[slice, slice, np.ndarray]]:
+    """Rows of the matrix in blocks: which rows, between which columns they are not zero, and the block itself."""
+    blocks = []
+    for first in range(0, len(matrix), _BLOCK_PIXELS):
+        pixels = slice(first, min(first + _BLOCK_PIXELS, len(matrix)))
+        filled = np.flatnonzero(matrix[pixels].any(axis=0))
+        nodes = slice(int(filled[0]), int(filled[-1]) + 1)
+        blocks.append((pixels, nodes, matrix[pixels, nodes].copy()))
+    return blocks
 
 
 def cubic_matrix(positions: np.ndarray, axis: np.ndarray) -> np.ndarray:

@@ -5,27 +5,18 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
-from HTSegmentationLib.ct.geometry import array_to_image
+from HTSegmentationLib.ct.geometry import array_to_image, empty_like
 from HTSegmentationLib.ct.scan import CTScan, ScanSource
-from HTSegmentationLib.simulate.acquisition import HALF, acquire, blood_per_voxel
-from HTSegmentationLib.simulate.brain import brain_points, make_brain
-from HTSegmentationLib.simulate.case import SimulatedCase
-from HTSegmentationLib.simulate.face import make_face
-from HTSegmentationLib.simulate.fields import grid_noise
+from HTSegmentationLib.simulate.acquisition import HALF, acquire
+from HTSegmentationLib.simulate.case import ICH, IVH, PHE, SimulatedCase
 from HTSegmentationLib.simulate.grid import HEAD_CENTER_Y_MM, HeadGrid, Pose
 from HTSegmentationLib.simulate.hand_roi import hand_drawn_roi
-from HTSegmentationLib.simulate.hemorrhage import Blood, make_blood
-from HTSegmentationLib.simulate.infarct import displaced, effaced, infarct_share, place_lesion
-from HTSegmentationLib.simulate.parameters import HemorrhageType, SimulationParameters
-from HTSegmentationLib.simulate.render import Renderer
+from HTSegmentationLib.simulate.parameters import SimulationParameters
 from HTSegmentationLib.simulate.sampling import Sampling
-from HTSegmentationLib.simulate.scanner import shading
-from HTSegmentationLib.simulate.skull import Skull, make_skull
-from HTSegmentationLib.simulate.tissue import Densities, packed, soft_tissue_stack
-from HTSegmentationLib.simulate.vessels import make_dense_things
-
-_STREAMS = ("pose", "skull", "bend", "brain", "dense", "face", "texture", "lesion", "infarct", "blood", "noise", "hand")
-"""Independent random streams; only ever add to the end, or all seeds give other heads."""
+from HTSegmentationLib.simulate.scene import EDEMA, INFARCT, make_scene
+from HTSegmentationLib.simulate.skull import make_skull
+from HTSegmentationLib.simulate.streams import random_streams
+from HTSegmentationLib.simulate.tissue import CALCIFICATION, STAINING
 
 _OCCIPUT_MM = 114.0
 """Scalp at the back of the average head, y in head coordinates."""
@@ -35,74 +26,73 @@ def simulate_head(case: SimulationParameters) -> SimulatedCase:
     """Simulates one head CT.
 
     Args:
-        case: What to simulate. The same parameters give the same arrays.
+        case: What to simulate. The same parameters give the same arrays, but for the rounding of single HU on another kind
+            of processor.
 
     Raises:
-        ParameterError: The slices end above the hemorrhage.
+        ParameterError: The slices end above the hemorrhage, or the ventricles are too small for the blood in them.
 
     Example:
         >>> simulate_head(SimulationParameters(seed=1, matrix=64)).scan.image.GetSize()
         (64, 64, 30)
     """
-    children = np.random.SeedSequence(int(case.seed)).spawn(len(_STREAMS))
-    streams = {name: np.random.default_rng(child) for name, child in zip(_STREAMS, children, strict=True)}
+    streams = random_streams(case.seed)
     pose, atrophy, position = _draw_pose(streams["pose"], case)
     grid = HeadGrid(pose)
     sampling = Sampling.of(case, grid)
     skull = make_skull(streams["skull"], grid)
-    renderer, blood = _draw_brain(streams, case, grid, skull, sampling=sampling, atrophy=atrophy)
-    back = (_OCCIPUT_MM - HEAD_CENTER_Y_MM) * skull.scale[1] + pose.shift_mm[1]
-    seen = acquire(streams["noise"], renderer, sampling, noise_sd_hu=float(case.noise_sd_hu), back_mm=back)
+    scene = make_scene(streams, case, grid, skull, sampling=sampling, atrophy=atrophy)
+    seen = acquire(
+        streams["noise"],
+        scene.renderer,
+        sampling,
+        thresholds=scene.thresholds,
+        noise_sd_hu=float(case.noise_sd_hu),
+        back_mm=(_OCCIPUT_MM - HEAD_CENTER_Y_MM) * skull.scale[1] + pose.shift_mm[1],
+        artefacts=scene.artefacts,
+    )
     image = sitk.GetImageFromArray(seen.hu)
     image.SetSpacing((case.pixel_mm, case.pixel_mm, float(case.slice_thickness_mm)))
     first = (float(sampling.axis[0]), float(sampling.axis[0]), float(sampling.middles[0]))
     image.SetOrigin([a + p for a, p in zip(first, position, strict=True)])
 
-    fraction = np.zeros(seen.hu.shape, np.float32) if blood is None else blood_per_voxel(blood, sampling)
+    blood, ventricular = scene.blood, scene.ventricular
+    # The modelled head takes more memory than the scan.
+    del scene
+    marks, voxels = seen.marks, (seen.hu.shape, sampling.per_slice, (sampling.rows.start, sampling.columns.start))
+    labels = (
+        (marks.pop(EDEMA) & seen.brain).astype(np.uint8) * np.uint8(PHE) if EDEMA in marks else np.zeros(voxels[0], np.uint8)
+    )
+    if ventricular is not None:
+        labels[(ventricular.per_voxel(*voxels) >= HALF) & seen.brain] = IVH
+    fraction = np.zeros(voxels[0], np.float32) if blood is None else blood.per_voxel(*voxels)
     truth = (fraction >= HALF) & seen.brain
+    labels[truth] = ICH
     roi = None
     if blood is not None:
-        roi = hand_drawn_roi(streams["hand"], truth if truth.any() else fraction > 0, seen.head, image)
+        seen_blood = truth if truth.any() else fraction > 0
+        roi = hand_drawn_roi(streams["hand"], seen_blood, seen.head, image, case.roi_margin_mm)
+    blood_fraction = array_to_image(fraction, image)
+    del fraction
+    free = seen.brain & (labels != ICH) & (labels != IVH)
+    confounders = {
+        name: array_to_image(marks.pop(name) & free, image) if name in marks else empty_like(image)
+        for name in (STAINING, CALCIFICATION)
+    }
     return SimulatedCase(
         scan=CTScan(image, ScanSource(path=f"simulated head, seed {case.seed}", format="simulated")),
         hemorrhage=array_to_image(truth, image),
-        blood_fraction=array_to_image(fraction, image),
+        blood_fraction=blood_fraction,
         true_volume_ml=0.0 if blood is None else blood.volume_ml,
         brain=array_to_image(seen.brain, image),
-        infarct=array_to_image((seen.infarct | truth) & seen.brain, image),
+        infarct=array_to_image((marks.pop(INFARCT) | truth) & seen.brain, image),
         roi=roi,
         parameters=case,
+        noise_sd_hu=float(case.noise_sd_hu),
+        labels=array_to_image(labels, image),
+        intraventricular_ml=0.0 if ventricular is None else ventricular.volume_ml,
+        **confounders,
     )
-
-
-def _draw_brain(
-    streams: dict[str, np.random.Generator],
-    case: SimulationParameters,
-    grid: HeadGrid,
-    skull: Skull,
-    *,
-    sampling: Sampling,
-    atrophy: float,
-) -> tuple[Renderer, Blood | None]:
-    """Models what the skull holds and what is around it."""
-    points = brain_points(streams["bend"], grid, skull)
-    lesion = place_lesion(streams["lesion"], case, grid, skull, sampling) if case.has_hemorrhage else None
-    if lesion is not None:
-        points = displaced(points, lesion, skull)
-    brain = make_brain(streams["brain"], grid, skull, points, atrophy)
-    dense = make_dense_things(streams["dense"], grid, skull, brain, points)
-    infarct, blood = np.zeros(grid.shape, np.float32), None
-    if lesion is not None:
-        with_edema = case.hemorrhage_type is HemorrhageType.PH
-        infarct = infarct_share(streams["infarct"], grid, skull, brain, lesion=lesion, with_edema=with_edema)
-        brain = effaced(brain, infarct)
-        blood = make_blood(streams["blood"], case, grid, skull, brain, lesion=lesion, sampling=sampling)
-    face = make_face(streams["face"], grid, skull)
-    densities = Densities.draw(streams["texture"], dense)
-    texture = 110 * grid_noise(streams["texture"], grid, 3.0) + 60 * grid_noise(streams["texture"], grid, 12.0)
-    soft = soft_tissue_stack(skull, brain, dense, face, infarct=infarct, shading=shading(grid, skull))
-    hard = packed((skull.cavity, face.bone, face.air, texture, skull.skin))
-    return Renderer(grid, sampling, soft=soft, hard=hard, infarct=infarct, densities=densities, blood=blood), blood
 
 
 def _draw_pose(rng: np.random.Generator, case: SimulationParameters) -> tuple[Pose, float, tuple[float, ...]]:

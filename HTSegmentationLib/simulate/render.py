@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from HTSegmentationLib.simulate.blood import Blood
 from HTSegmentationLib.simulate.fields import ramp
-from HTSegmentationLib.simulate.grid import HeadGrid, PlaneSampler, cubic_matrix
-from HTSegmentationLib.simulate.hemorrhage import Blood
+from HTSegmentationLib.simulate.grid import HeadGrid, PlaneSampler
 from HTSegmentationLib.simulate.sampling import Sampling
 from HTSegmentationLib.simulate.scanner import AIR_HU
-from HTSegmentationLib.simulate.tissue import Densities, soft_tissue_hu
+from HTSegmentationLib.simulate.tissue import BloodPart, Densities, TissueFields, soft_tissue
 
 _CORTICAL_HU, _DIPLOE_HU = 1380.0, 620.0
 """Compact and spongy bone of the skull."""
@@ -33,14 +34,15 @@ class ThickSlice:
     Args:
         hu: Noiseless HU.
         brain: Share of each pixel inside the inner table.
-        infarct: Share of infarcted tissue.
         head: Share of each pixel inside the skin.
+        marks: What else each pixel holds, by name: the shares that the renderer was given, and what was rendered of
+            staining and calcification.
     """
 
     hu: np.ndarray
     brain: np.ndarray
-    infarct: np.ndarray
     head: np.ndarray
+    marks: Mapping[str, np.ndarray]
 
 
 class Renderer:
@@ -49,11 +51,11 @@ class Renderer:
     Args:
         grid: The modelling grid.
         sampling: The scan's voxels.
-        soft: Fields of soft tissue, as :func:`soft_tissue_stack` orders them.
+        soft: Fields of soft tissue.
         hard: Cavity, outer bone, air, bone texture in HU and skin, shape (5, z, y, x).
-        infarct: Share of infarcted tissue.
+        marks: Shares of tissue that the truth needs, by name.
         densities: This head's HU.
-        blood: The hemorrhage, or None.
+        blood: All blood outside of vessels.
     """
 
     def __init__(
@@ -61,20 +63,19 @@ class Renderer:
         grid: HeadGrid,
         sampling: Sampling,
         *,
-        soft: np.ndarray,
+        soft: TissueFields,
         hard: np.ndarray,
-        infarct: np.ndarray,
+        marks: Mapping[str, np.ndarray],
         densities: Densities,
-        blood: Blood | None,
+        blood: Sequence[Blood],
     ) -> None:
         self._grid, self._sampling, self._densities, self._blood = grid, sampling, densities, blood
-        self._soft, self._hard, self._infarct = soft, hard, infarct[None]
+        self._soft, self._hard, self._marks = soft, hard, {name: field[None] for name, field in marks.items()}
         self._work_y = sampling.y.reshape(-1, sampling.factor).mean(1)
         self._work_x = sampling.x.reshape(-1, sampling.factor).mean(1)
-        self._to_work = PlaneSampler(grid, self._work_y, self._work_x)
-        self._to_pixels = PlaneSampler(grid, sampling.y, sampling.x)
-        self._up_rows = cubic_matrix(sampling.y, self._work_y)
-        self._up_columns = np.ascontiguousarray(cubic_matrix(sampling.x, self._work_x).T)
+        self._to_work = PlaneSampler((grid.axis_y, grid.axis_x), self._work_y, self._work_x)
+        self._to_pixels = PlaneSampler((grid.axis_y, grid.axis_x), sampling.y, sampling.x)
+        self._to_finer = PlaneSampler((self._work_y, self._work_x), sampling.y, sampling.x)
 
     def thick_slice(self, index: int) -> ThickSlice:
         """The slice of that index, counted from below, averaged from its fine slices."""
@@ -83,7 +84,8 @@ class Renderer:
         size = (len(self._sampling.y), len(self._sampling.x))
         work = (len(self._work_y), len(self._work_x))
         hard_hu, hard_share, brain, head = (np.zeros(size, np.float32) for _ in range(4))
-        soft_hu, soft_share, infarct = (np.zeros(work, np.float32) for _ in range(3))
+        soft_hu, soft_share = (np.zeros(work, np.float32) for _ in range(2))
+        marks: dict[str, np.ndarray] = {}
         for number, z in enumerate(heights):
             bone, air, bone_hu, inside, skin = self._hard_parts(float(z))
             share = bone + air
@@ -92,17 +94,24 @@ class Renderer:
             brain += inside
             head += skin
             weight = 1 - self._down(share)
-            fields = self._to_work(self._grid.slab(self._soft, float(z)))
+            fields = self._to_work(self._grid.slab(self._soft.stack, float(z)))
             pixel = self._sampling.pixel_mm * self._sampling.factor
-            soft_hu += weight * soft_tissue_hu(fields, self._densities, pixel, self._blood_part(first + number))
+            named = dict(zip(self._soft.names, fields, strict=True))
+            tissue = soft_tissue(named, self._densities, pixel, self._blood_parts(first + number))
+            soft_hu += weight * tissue.hu
             soft_share += weight
-            infarct += np.clip(self._to_work(self._grid.slab(self._infarct, float(z)))[0], 0, 1)
+            shares = {name: np.clip(self._to_work(self._grid.slab(f, float(z)))[0], 0, 1) for name, f in self._marks.items()}
+            for name, seen in {**shares, **tissue.further}.items():
+                marks[name] = marks.get(name, 0) + seen
         count = len(heights)
         soft = self._up(soft_hu / np.maximum(soft_share, 1e-3))
         tissue = (1 - hard_share / count) * soft + hard_hu / count
         head /= count
         return ThickSlice(
-            hu=AIR_HU + (tissue - AIR_HU) * head, brain=brain / count, infarct=self._up(infarct / count), head=head
+            hu=AIR_HU + (tissue - AIR_HU) * head,
+            brain=brain / count,
+            head=head,
+            marks={name: self._up(total / count) for name, total in marks.items()},
         )
 
     def _hard_parts(self, z: float) -> tuple[np.ndarray, ...]:
@@ -119,16 +128,15 @@ class Renderer:
         bone_hu += _DIPLOE_HU
         return bone, air_share, bone_hu, inside, ramp(-skin, px)
 
-    def _blood_part(self, index: int) -> tuple[slice, slice, np.ndarray, np.ndarray] | None:
-        """The hemorrhage in one fine slice on the soft tissue's sampling."""
-        blood = self._blood
-        if blood is None or not blood.start[0] <= index < blood.start[0] + len(blood.fraction):
-            return None
-        fraction = blood.fraction[index - blood.start[0]]
-        hu = self._down(blood.hu[index - blood.start[0]])
-        share = self._down(fraction)
-        row, column = (s // self._sampling.factor for s in blood.start[1:])
-        return slice(row, row + share.shape[0]), slice(column, column + share.shape[1]), share, hu
+    def _blood_parts(self, index: int) -> list[BloodPart]:
+        """The blood in one fine slice on the soft tissue's sampling."""
+        parts = []
+        for blood in self._blood:
+            if blood.start[0] <= index < blood.start[0] + len(blood.fraction):
+                share, hu = (self._down(field[index - blood.start[0]]) for field in (blood.fraction, blood.hu))
+                row, column = (s // self._sampling.factor for s in blood.start[1:])
+                parts.append((slice(row, row + share.shape[0]), slice(column, column + share.shape[1]), share, hu))
+        return parts
 
     def _down(self, pixels: np.ndarray) -> np.ndarray:
         n = self._sampling.factor
@@ -137,4 +145,4 @@ class Renderer:
         return sum(pixels[i::n, j::n] for i in range(n) for j in range(n)) * np.float32(1 / n**2)
 
     def _up(self, work: np.ndarray) -> np.ndarray:
-        return work if self._sampling.factor == 1 else self._up_rows @ work @ self._up_columns
+        return work if self._sampling.factor == 1 else self._to_finer(work[None])[0]

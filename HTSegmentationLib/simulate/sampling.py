@@ -9,7 +9,7 @@ import numpy as np
 from HTSegmentationLib.simulate.grid import HeadGrid
 from HTSegmentationLib.simulate.parameters import SimulationParameters
 
-_FINE_MM = 1.0
+FINE_MM = 1.0
 """Slices are averaged from fine ones at most this far apart."""
 
 _TOP_MM = 99.0
@@ -45,7 +45,7 @@ class Sampling:
     def of(cls, case: SimulationParameters, grid: HeadGrid) -> Sampling:
         """The voxels of that case's scan; its upper end lies above the vertex, its lower end where slices run out."""
         thickness, slices = float(case.slice_thickness_mm), int(case.slices)
-        per_slice = max(2, round(np.ceil(thickness / _FINE_MM)))
+        per_slice = max(2, round(np.ceil(thickness / FINE_MM)))
         steps = np.arange(slices * per_slice) + 0.5
         fine = _TOP_MM - slices * thickness + steps * (thickness / per_slice)
         axis = (np.arange(case.matrix) - (case.matrix - 1) / 2) * case.pixel_mm

@@ -12,14 +12,15 @@ from HTSegmentationLib.simulate.infarct import Lesion
 from .helpers import array, small
 
 
-@pytest.mark.parametrize("kind", [HemorrhageType.HI2, HemorrhageType.PH])
-@pytest.mark.parametrize("volume", [0.1, 1, 10, 50])
+@pytest.mark.parametrize(
+    ("kind", "volume"), [("HI1", 0.3), ("HI2", 0.1), ("HI2", 50), ("PH1", 1), ("PH2", 10), ("PH", 0.1), ("PH", 50)]
+)
 def test_blood_has_the_wanted_volume(kind, volume):
     case = simulate_head(small(hemorrhage_type=kind, volume_ml=volume))
     assert case.true_volume_ml == pytest.approx(volume, rel=0.05)
     fraction = array(case.blood_fraction)
     assert voxels_to_ml(1, case.scan.image) * fraction.sum() == pytest.approx(volume, rel=0.05)
-    assert voxels_to_ml(int(array(case.hemorrhage).sum()), case.scan.image) == pytest.approx(volume, rel=0.5, abs=0.1)
+    assert voxels_to_ml(int(array(case.hemorrhage).sum()), case.scan.image) == pytest.approx(volume, rel=0.5, abs=0.2)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -81,7 +82,8 @@ def test_petechiae_are_fainter_than_hematomas_and_contrast_differs_from_case_to_
         for kind in HemorrhageType
         if kind is not HemorrhageType.NONE
     }
-    assert 50 < np.mean(contrast[HemorrhageType.HI2]) < np.mean(contrast[HemorrhageType.PH]) < 65
+    means = [np.mean(contrast[kind]) for kind in (HemorrhageType.HI1, HemorrhageType.HI2, HemorrhageType.PH)]
+    assert 48 < means[0] < means[1] < means[2] < 65
     assert np.std(contrast[HemorrhageType.HI2]) > 2.5
     assert np.std(contrast[HemorrhageType.PH]) > 3.5
 

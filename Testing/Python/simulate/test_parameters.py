@@ -21,7 +21,7 @@ from HTSegmentationLib.simulate import HemorrhageType, Side, SimulationParameter
         ({"seed": -1}, ["seed", "-1"]),
         ({"tilt_deg": (0, 90, 0)}, ["tilt_deg", "90", "degrees"]),
         ({"side": "up"}, ["side", "'up'", "left, right"]),
-        ({"hemorrhage_type": "SAH"}, ["hemorrhage_type", "none, HI2, PH"]),
+        ({"hemorrhage_type": "SAH"}, ["hemorrhage_type", "none, HI1, HI2, PH1, PH2, PH"]),
         ({"hemorrhage_type": "none", "volume_ml": 5}, ["volume_ml", "0 mL", "none"]),
     ],
 )
