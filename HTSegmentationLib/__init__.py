@@ -22,6 +22,8 @@ _HOMES = {
     "GlobalParameters": "threshold.parameters",
     "GlobalThreshold": "threshold.global_threshold",
     "HTSegError": "errors",
+    "RobustParameters": "threshold.robust.parameters",
+    "RobustThreshold": "threshold.robust.robust_threshold",
     "Roi": "roi",
     "SegmentationResult": "segmenter",
     "Segmenter": "segmenter",

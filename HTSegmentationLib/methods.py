@@ -53,7 +53,7 @@ class Method:
         return self.name not in METHOD_NAMES
 
 
-METHOD_NAMES = ("adaptive", "global")
+METHOD_NAMES = ("adaptive", "global", "robust")
 """The methods that always work, in the order in which they are offered; known without importing any of them."""
 
 TOTALSEGMENTATOR = "totalsegmentator"
@@ -62,7 +62,7 @@ TOTALSEGMENTATOR = "totalsegmentator"
 DEFAULT_METHOD = "adaptive"
 """The method of whoever does not choose."""
 
-METHOD_HELP = "adaptive, global, totalsegmentator, a model's name (htseg models list) or its folder"
+METHOD_HELP = "adaptive, global, robust, totalsegmentator, a model's name (htseg models list) or its folder"
 """What may be named as a method, for the help of commands."""
 
 
@@ -90,7 +90,7 @@ def method(name: str) -> Method:
         >>> method("adaptive").title
         'Adaptive threshold'
     """
-    made = {"adaptive": _adaptive, "global": _global, TOTALSEGMENTATOR: _totalsegmentator}.get(name)
+    made = {"adaptive": _adaptive, "global": _global, "robust": _robust, TOTALSEGMENTATOR: _totalsegmentator}.get(name)
     return made() if made is not None else _of_model(_model(name))
 
 
@@ -131,6 +131,18 @@ def _global() -> Method:
     return Method(GlobalThreshold.name, GlobalThreshold.title, needs_roi=True, labels=(HEMORRHAGE,), make=make)
 
 
+def _robust() -> Method:
+    from HTSegmentationLib.segmenter import HEMORRHAGE
+    from HTSegmentationLib.threshold.parameter_files import load_parameters
+    from HTSegmentationLib.threshold.robust.parameters import RobustParameters
+    from HTSegmentationLib.threshold.robust.robust_threshold import RobustThreshold
+
+    def make(parameter_file: str | Path | None = None, *, device: str = "auto") -> Segmenter:  # noqa: ARG001
+        return RobustThreshold(None if parameter_file is None else load_parameters(parameter_file, RobustParameters))
+
+    return Method(RobustThreshold.name, RobustThreshold.title, needs_roi=True, labels=(HEMORRHAGE,), make=make)
+
+
 def _totalsegmentator() -> Method:
     from HTSegmentationLib.inference.totalsegmentator import TotalSegmentatorSegmenter
 
@@ -157,4 +169,4 @@ def _of_model(model: Model) -> Method:
 
 def _no_parameters(name: str, parameter_file: str | Path | None) -> None:
     if parameter_file is not None:
-        raise UsageError(f"--parameters goes with adaptive and global; {name} has its settings in its model folder")
+        raise UsageError(f"--parameters goes with adaptive, global and robust; {name} has its settings in its model folder")

@@ -39,6 +39,10 @@ HEMORRHAGE = Label(value=1, name="Hemorrhage", code="50960005", meaning="Hemorrh
 """Hemorrhage as 3D Slicer's own terminology has it: SNOMED CT 50960005, and the colour that goes with it."""
 
 
+_LOW_BELOW, _HIGH_FROM = 0.4, 0.7
+"""Where confidence is low, and from where on it is high: masks called low are more often wrong than right."""
+
+
 class Details(Protocol):
     """What one method alone has to tell of a run."""
 
@@ -49,6 +53,31 @@ class Details(Protocol):
     def explain(self) -> list[str]:
         """A few sentences that a clinician reads."""
         ...
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How sure a method is of its mask.
+
+    Args:
+        value: From 0 to 1: about the share of such masks that agree substantially (Dice 0.6 or more) with the truth.
+        reason: What speaks most against the mask, in words a clinician reads; what speaks for it when nothing does.
+    """
+
+    value: float
+    reason: str
+
+    @property
+    def word(self) -> str:
+        """Low below 0.4, moderate below 0.7, or high."""
+        return "low" if self.value < _LOW_BELOW else "moderate" if self.value < _HIGH_FROM else "high"
+
+    def __str__(self) -> str:
+        return f"{self.word} ({self.value:.2f}): {self.reason}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"value": round(self.value, 3), "word": self.word, "reason": self.reason}
 
 
 @dataclass(frozen=True)
@@ -86,6 +115,9 @@ class SegmentationResult:
         stage_seconds: Wall time of each stage in s, the preparation included.
         details: What this method alone has to tell.
         probability: Probability of the first label on the scan's grid, ``sitkFloat32``, if the method has one.
+        confidence: How sure the method is of the first label, if it can tell.
+        uncertainty_ml: One standard deviation of the first label's volume in mL, from partial volume and from how steeply
+            the volume changes with the threshold, if the method can tell.
     """
 
     method: str
@@ -97,6 +129,8 @@ class SegmentationResult:
     stage_seconds: Mapping[str, float]
     details: Details | None = None
     probability: sitk.Image | None = None
+    confidence: Confidence | None = None
+    uncertainty_ml: float | None = None
 
     def volume_ml(self, label: Label = HEMORRHAGE) -> float:
         """Volume of one label in mL, from the grid's true geometry."""

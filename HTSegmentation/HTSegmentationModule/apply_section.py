@@ -16,6 +16,7 @@ from HTSegmentationModule.preview import Preview, inputsOf
 from HTSegmentationModule.progress_work import ProgressWork
 from HTSegmentationModule.readiness import isNetwork, missing
 from HTSegmentationModule.segmenting import finish, gather
+from HTSegmentationModule.sureness import confidenceText, volumeText
 from HTSegmentationModule.translation import tr as _
 
 
@@ -34,9 +35,9 @@ class ApplySection:
         self._ui, self._logic, self._message, self._method, self._results = ui, logic, message, method, results
         self._node: Any = None
         self._failedInputs: Any = None
+        self._told: Any = None
         self._refusedVolume = ""
         self._applied: tuple = (None, None, ())
-        self._result: Any = None
         self.active = False
         self.running = False
         self._previewTip = ui.previewCheckBox.toolTip
@@ -100,12 +101,17 @@ class ApplySection:
         if self._node is not None:
             self._run(title, gatherWork, onDone, lambda: None)
 
+    def tellOfInputs(self, text: str, severity: str) -> None:
+        """Says something that stands until CT, ROIs or parameters are changed."""
+        self._told = self._inputs()
+        self._message.tell(text, severity)
+
     def currentResult(self, parameterNode: Any) -> Any:
         """The last run's result if nothing was changed since on which it depends; else None."""
         from HTSegmentationLib.errors import HTSegError
 
         try:
-            return self._result if self.preview.isApplied(parameterNode) else None
+            return self._applied[1] if self.preview.isApplied(parameterNode) else None
         except HTSegError:
             return None
 
@@ -113,8 +119,8 @@ class ApplySection:
         """Gives up what is under way and forgets the scene."""
         self.running = False
         self._node = None
-        self._failedInputs = None
-        self._applied, self._result = (None, None, ()), None
+        self._failedInputs = self._told = None
+        self._applied = (None, None, ())
         self.preparation.stop()
         self._work.stop()
         self.preview.forget()
@@ -137,7 +143,7 @@ class ApplySection:
         if self.running:
             return
         self.running = True
-        self._failedInputs = None
+        self._failedInputs = self._told = None
         self.clearPreview()
         self._showButton("")
         self._message.clear()
@@ -153,6 +159,7 @@ class ApplySection:
         def done(value: Any) -> None:
             if self._node is None:
                 return
+            self._message.clear()
             try:
                 with slicer.util.WaitCursor():
                     onDone(value)
@@ -161,7 +168,6 @@ class ApplySection:
                 return
             self.running = False
             self._showButton("")
-            self._message.clear()
 
         try:
             check()
@@ -173,8 +179,8 @@ class ApplySection:
     def _finish(self, result: Any, gathered: Any) -> None:
         node = self._node
         outcome = finish(self._logic, node, result)
-        self._applied, self._result = (gathered, result.details, outcome.remarks), result
-        self._method.showResult(gathered, result.details)
+        self._applied = (gathered, result, outcome.remarks)
+        self._method.showResult(gathered, result)
         self._results.show(node, outcome)
         self.preview.applied(node)
 
@@ -186,8 +192,13 @@ class ApplySection:
             self.preview.request(node)
 
     def _onPreview(self, result: Any, gathered: Any) -> None:
-        self._ui.previewVolumeLabel.setText(_("Preview: <b>{ml:.2f} mL</b>").format(ml=result.volume_ml()))
-        self._method.showResult(gathered, result.details)
+        label, volume = self._ui.previewVolumeLabel, volumeText(result.volume_ml(), result.uncertainty_ml)
+        label.setText(_("Preview: <b>{volume}</b>").format(volume=volume))
+        label.toolTip = ""
+        if result.confidence is not None:
+            label.setText(label.text + _(", confidence {value:.2f}").format(value=result.confidence.value))
+            label.toolTip = _("Confidence {sure}.").format(sure=confidenceText(result.confidence))
+        self._method.showResult(gathered, result)
         self._results.showRemarks(result.remarks, outdated=True)
 
     def _onBack(self) -> None:
@@ -205,7 +216,7 @@ class ApplySection:
         node = self._node
         if isinstance(error, InputError) and node is not None and node.inputVolume is not None:
             self._refusedVolume = node.inputVolume.GetID()
-        self._failedInputs = self._inputs()
+        self._failedInputs, self._told = self._inputs(), None
         self._showButton("")
         self._message.tell(sentenceOf(error), "warning")
 
@@ -246,6 +257,9 @@ class ApplySection:
         if self._failedInputs is not None and self._failedInputs == self._inputs():
             return True
         self._failedInputs = None
+        if self._told is not None and self._told == self._inputs():
+            return False
+        self._told = None
         if reason:
             self._message.tell(reason, "caution" if self._method.problem else "note")
         elif not self.running:

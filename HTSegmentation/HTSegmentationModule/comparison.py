@@ -35,6 +35,7 @@ class Comparison:
     Args:
         titles: Names of the two methods, as the segments have them.
         volumesMl: Volume of the hemorrhage that each found, mL.
+        uncertaintiesMl: Uncertainty of each volume, mL; None for a method that cannot tell.
         dice: Dice coefficient of the two.
         disagreementMl: Volume that only one of them found, mL.
         segmentationNode: The segmentation with the four segments.
@@ -43,6 +44,7 @@ class Comparison:
 
     titles: tuple[str, str]
     volumesMl: tuple[float, float]
+    uncertaintiesMl: tuple[float | None, float | None]
     dice: float
     disagreementMl: float
     segmentationNode: Any
@@ -136,6 +138,7 @@ def finishComparison(
     return Comparison(
         titles=titles,
         volumesMl=(overlap.mask_volume_ml, overlap.reference_volume_ml),
+        uncertaintiesMl=(results[0].uncertainty_ml, results[1].uncertainty_ml),
         dice=overlap.dice,
         disagreementMl=voxels_to_ml(apart, masks[0]),
         segmentationNode=node,

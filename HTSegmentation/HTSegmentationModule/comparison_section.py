@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 from HTSegmentationModule.comparison import finishComparison, gatherComparison, missingForComparison
+from HTSegmentationModule.sureness import volumeText
 from HTSegmentationModule.translation import tr as _
 
 
@@ -39,8 +40,9 @@ class ComparisonSection:
         box.clear()
         for method in methods:
             box.addItem(_(method.title), method.name)
-        default = next((method.name for method in methods if method.name == "global"), "")
-        box.setCurrentIndex(max(box.findData(chosen or default), 0))
+        # The first method is the one that is chosen above unless somebody chose another.
+        second = min(1, len(methods) - 1)
+        box.setCurrentIndex(max(box.findData(chosen), 0) if chosen else second)
         box.blockSignals(False)
         self.showButton()
 
@@ -90,16 +92,18 @@ class ComparisonSection:
 def comparisonText(comparison: Any) -> str:
     """How far two methods agree, in one line of rich text."""
     first, second = (html.escape(title) for title in comparison.titles)
+    volumes = zip(comparison.volumesMl, comparison.uncertaintiesMl, strict=True)
+    firstMl, secondMl = (volumeText(ml, uncertaintyMl) for ml, uncertaintyMl in volumes)
     text = _(
-        "Dice <b>{dice:.3f}</b>; {first} {firstMl:.2f} mL, {second} {secondMl:.2f} mL; "
+        "Dice <b>{dice:.3f}</b>; {first} {firstMl}, {second} {secondMl}; "
         "only one of them found <b>{apart:.2f} mL</b>. The segments are in {node}."
     )
     return text.format(
         dice=comparison.dice,
         first=first,
-        firstMl=comparison.volumesMl[0],
+        firstMl=firstMl,
         second=second,
-        secondMl=comparison.volumesMl[1],
+        secondMl=secondMl,
         apart=comparison.disagreementMl,
         node=html.escape(comparison.segmentationNode.GetName()),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import slicer
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from HTSegmentationLib.segmenter import PreparedScan, SegmentationResult, Segmenter
     from HTSegmentationModule.comparison import Comparison
     from HTSegmentationModule.outcome import Measurement, Outcome, SegmentMeasurement
+    from HTSegmentationModule.suggested_rois import SuggestedRois
 
 
 class HTSegmentationLogic(ScriptedLoadableModuleLogic):
@@ -158,6 +158,20 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         grid = gridOfVolume(volumeNode) if prepared is None else prepared.scan.image
         return roiOnGrid(parameterNode, grid)
 
+    def suggestRois(self, parameterNode, progress: Progress | None = None) -> SuggestedRois:
+        """Searches the CT for what may be a bleed and lists an ROI box for each region that it proposes, a place to look at.
+
+        Args:
+            parameterNode: Names the CT; its list of ROIs gets the boxes instead of those of before that nobody moved.
+            progress: As for :meth:`apply`.
+
+        Raises:
+            HTSegError: The volume is no CT, or no brain was found in it.
+        """
+        from HTSegmentationModule.suggested_rois import suggestRois
+
+        return suggestRois(self, parameterNode, progress)
+
     def segment(self, parameterNode) -> SegmentationResult:
         """The result with the parameters as they are now, from the cached preparation; no node is touched.
 
@@ -182,24 +196,9 @@ class HTSegmentationLogic(ScriptedLoadableModuleLogic):
         Raises:
             HTSegError: An input is missing or not usable; one sentence.
         """
-        from HTSegmentationLib.errors import Cancelled
-        from HTSegmentationLib.progress import part_of, silent
-        from HTSegmentationModule.input_checks import requireInputs
-        from HTSegmentationModule.readiness import isNetwork
-        from HTSegmentationModule.segmenting import finish, gather
+        from HTSegmentationModule.segmenting import applyMethod
 
-        told = progress or silent
-        requireInputs(parameterNode)
-        # A network takes most of the time, a threshold next to none.
-        prepared = 0.2 if isNetwork(parameterNode) else 0.8
-        self.prepare(parameterNode.inputVolume, part_of(told, 0.0, prepared), parameterNode.assumeHU)
-        result = gather(self, parameterNode).run(part_of(told, prepared, 0.95))
-        told("measuring", 0.95)
-        outcome = finish(self, parameterNode, result)
-        # All is done and written: it is too late to stop.
-        with contextlib.suppress(Cancelled):
-            told("measuring", 1.0)
-        return outcome
+        return applyMethod(self, parameterNode, progress)
 
     def writeSegment(self, parameterNode, result: SegmentationResult) -> str:
         """Writes the result as segments, one a class; existing ones of the same name are replaced, others are left alone.

@@ -10,9 +10,19 @@ import slicer
 
 from HTSegmentationModule.histogram import HistogramView, huCounts
 from HTSegmentationModule.network_section import NetworkSection
-from HTSegmentationModule.parameters import rulesOf, setRules
+from HTSegmentationModule.parameters import parameterNames, rulesOf, setRules
 from HTSegmentationModule.rule_table import RuleTable
 from HTSegmentationModule.translation import tr as _
+
+_SHOWN_FOR = {
+    "adaptiveWidget": "rules",
+    "manualWidget": "manual_lower_hu",
+    "globalWidget": "lower_hu",
+    "closingLabel": "closing_diameter_voxels",
+    "closingSpinBox": "closing_diameter_voxels",
+    "filtersGroupBox": "smoothing_in_plane_mm",
+}
+"""Widgets that are shown for methods with this parameter, by the library's name of it."""
 
 
 class MethodSection:
@@ -29,9 +39,10 @@ class MethodSection:
 
         self._ui, self._onChanged = ui, onChanged
         self._parameterNode: Any = None
-        self._details: Any = None
+        self._result: Any = None
         self._manualChosen = False
         self._methods: dict[str, Any] = {}
+        self._parameterNames: dict[str, frozenset[str]] = {}
         self.network = NetworkSection(ui)
         self.offer(methods)
         ui.sdImageComboBox.addItem(_("original HU"), "original")
@@ -48,8 +59,7 @@ class MethodSection:
     @property
     def problem(self) -> str:
         """Why the rule table as it is shown cannot be used; empty if it can."""
-        usesRules = self._parameterNode is not None and self._parameterNode.method == "adaptive"
-        if not usesRules or not self.rules.problem:
+        if "rules" not in self._shownNames() or not self.rules.problem:
             return ""
         return _("A cell of the rule table cannot be used: correct the marked cell, or press Reset to published.")
 
@@ -63,6 +73,7 @@ class MethodSection:
         """Offers methods; the choice stays."""
         box = self._ui.methodComboBox
         self._methods = {method.name: method for method in methods}
+        self._parameterNames = {method.name: parameterNames(method) for method in methods}
         box.blockSignals(True)
         box.clear()
         for method in methods:
@@ -82,27 +93,25 @@ class MethodSection:
                 box.blockSignals(True)
                 box.setCurrentIndex(index)
                 box.blockSignals(False)
-        adaptive, fixed = parameterNode.method == "adaptive", parameterNode.method == "global"
-        ui.adaptiveWidget.setVisible(adaptive)
-        ui.manualWidget.setVisible(adaptive)
-        ui.globalWidget.setVisible(fixed)
-        for name in ("closingLabel", "closingSpinBox", "filtersGroupBox"):
-            getattr(ui, name).setVisible(adaptive or fixed)
-        if self.isNetwork and hasattr(self._details, "threshold_hu"):
-            # A threshold's histogram says nothing of a network.
+        names = self._shownNames()
+        for widget, name in _SHOWN_FOR.items():
+            getattr(ui, widget).setVisible(name in names)
+        if self.isNetwork and self._result is not None and self._result.method != parameterNode.method:
+            # What another method told of itself says nothing of a network, which has no live preview to replace it.
             self.showResult(None, None)
         self.network.show(parameterNode, self._methods.get(parameterNode.method))
         self._showRules(parameterNode)
         self._showManual(parameterNode)
 
-    def showResult(self, gathered: Any, details: Any) -> None:
+    def showResult(self, gathered: Any, result: Any) -> None:
         """Shows what a result tells of its thresholds; None for both shows nothing.
 
         Args:
             gathered: What it was made from.
-            details: What the method tells of the run.
+            result: The library's result.
         """
-        self._details = details
+        self._result = result
+        details = self._details
         self.rules.highlight(getattr(details, "rule_number", None))
         self._ui.outcomeLabel.setText("" if details is None else outcomeText(details))
         self._ui.outcomeLabel.setVisible(details is not None)
@@ -111,6 +120,15 @@ class MethodSection:
         else:
             counts = huCounts(gathered.prepared, gathered.roi)
             self._histogram.show(counts, details.threshold_hu, getattr(details, "first_threshold_hu", None))
+
+    @property
+    def _details(self) -> Any:
+        return None if self._result is None else self._result.details
+
+    def _shownNames(self) -> frozenset[str]:
+        """The parameters of the method that is shown."""
+        node = self._parameterNode
+        return frozenset() if node is None else self._parameterNames.get(node.method, frozenset())
 
     def _showRules(self, parameterNode: Any) -> None:
         from HTSegmentationLib.errors import ParameterError
@@ -166,9 +184,9 @@ class MethodSection:
 
 
 def outcomeText(details: Any) -> str:
-    """What a run tells of itself, in one line of rich text: of a threshold its numbers, of a network its sentences."""
+    """What a run tells of itself, as rich text: of a fixed window its numbers, of any other method its sentences."""
     if not hasattr(details, "threshold_hu"):
-        return " ".join(html.escape(sentence) for sentence in details.explain())
+        return "<br>".join(html.escape(sentence) for sentence in details.explain())
     from HTSegmentationLib.threshold.rules import sd_range
 
     window = _("{lower:g} to {upper:g} HU").format(lower=details.threshold_hu[0], upper=details.threshold_hu[1])

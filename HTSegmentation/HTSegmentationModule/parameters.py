@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from HTSegmentationLib.methods import Method
     from HTSegmentationLib.segmenter import Segmenter
     from HTSegmentationLib.threshold.parameters import EnhancementParameters
     from HTSegmentationLib.threshold.rules import Rule
@@ -62,6 +63,18 @@ def toLibrary(parameterNode: Any, method: str | None = None) -> EnhancementParam
         elif field.name in ("manual_lower_hu", "manual_upper_hu") and parameterNode.manualThreshold:
             values[field.name] = getattr(parameterNode, "manualLower" if "lower" in field.name else "manualUpper")
     return type(published).from_dict(values)
+
+
+def parameterNames(method: Method) -> frozenset[str]:
+    """The library's names of a method's parameters; none for a network, whose settings are in its model folder.
+
+    Example:
+        >>> "rules" in parameterNames(method("adaptive"))   # doctest: +SKIP
+        True
+    """
+    if method.is_network:
+        return frozenset()
+    return frozenset(field.name for field in dataclasses.fields(method.make(None).parameters))
 
 
 def storeParameters(parameterNode: Any, parameters: EnhancementParameters) -> None:

@@ -36,10 +36,9 @@ def missing(parameterNode: Any, methodName: str | None = None) -> str:
     from HTSegmentationLib.errors import HTSegError
     from HTSegmentationModule.parameters import toLibrary
 
-    if parameterNode.inputVolume is None:
-        return _("Choose the CT.")
-    if parameterNode.inputVolume.GetImageData() is None:
-        return _("The chosen CT holds no image; choose another.")
+    lacking = missingCT(parameterNode)
+    if lacking:
+        return lacking
     try:
         toLibrary(parameterNode, methodName)
         roi = _missingRoi(parameterNode) if needsRoi(parameterNode, methodName) else ""
@@ -47,6 +46,15 @@ def missing(parameterNode: Any, methodName: str | None = None) -> str:
     except HTSegError as error:
         text = str(error)
         return text[:1].upper() + text[1:] + "."
+
+
+def missingCT(parameterNode: Any) -> str:
+    """The next step before anything can be done with the CT; empty when it is there."""
+    if parameterNode is None or parameterNode.inputVolume is None:
+        return _("Choose the CT.")
+    if parameterNode.inputVolume.GetImageData() is None:
+        return _("The chosen CT holds no image; choose another.")
+    return ""
 
 
 def _missingRoi(parameterNode: Any) -> str:

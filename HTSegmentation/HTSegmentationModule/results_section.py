@@ -34,6 +34,7 @@ class ResultsSection(VTKObservationMixin):
         self._view = ResultsView(ui)
         self._remarks = RemarksView(ui.remarksCollapsibleButton, ui.remarksWidget)
         self._runRemarks: tuple = ()
+        self._made: tuple[Any, float | None] = (None, None)
         self._parameterNode: Any = None
         self._node: Any = None
         self._segmentID = ""
@@ -58,6 +59,7 @@ class ResultsSection(VTKObservationMixin):
     def show(self, parameterNode: Any, outcome: Any) -> None:
         """Shows what Apply made, and watches the segment from now on."""
         self._runRemarks = tuple(outcome.result.remarks)
+        self._made = outcome.result, outcome.measurement.mask.volume_ml
         self._volumeID = parameterNode.inputVolume.GetID()
         self._watch(parameterNode, outcome.segmentationNode, outcome.segmentID)
         self._showMeasurement(outcome.measurement, outcome.further)
@@ -125,6 +127,7 @@ class ResultsSection(VTKObservationMixin):
         self._timer.stop()
         self.removeObservers()
         self._node, self._segmentID, self._parameterNode, self._runRemarks = None, "", None, ()
+        self._made = None, None
         self._ui.show3DButton.setSegmentationNode(None)
         self._view.clear(sentence or _("Nothing measured yet."))
         self._remarks.show(())
@@ -195,7 +198,9 @@ class ResultsSection(VTKObservationMixin):
         source = _("Segment {segment} of {segmentation}").format(
             segment=segment.GetName(), segmentation=self._node.GetName()
         )
-        self._view.show(measurement, source, further)
+        # A segment that was corrected by hand is not the mask of whose certainty the method spoke.
+        result, volumeMl = self._made
+        self._view.show(measurement, source, further, result if measurement.mask.volume_ml == volumeMl else None)
         self._enableButtons()
 
     def _enableButtons(self) -> None:

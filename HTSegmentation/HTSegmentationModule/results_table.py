@@ -48,6 +48,9 @@ def columns() -> tuple[Column, ...]:
         Column("Segment", _("Segment"), kind="text"),
         Column("Method", _("Method"), kind="text"),
         Column("VolumeMl", _("Volume [mL]"), "mL"),
+        Column("UncertaintyMl", _("Uncertainty of the volume [mL]"), "mL"),
+        Column("Confidence", _("Confidence (0 to 1)")),
+        Column("ConfidenceReason", _("Reason of the confidence"), kind="text"),
         Column("Abc2Ml", _("ABC/2 [mL]"), "mL"),
         Column("AMm", _("A [mm]"), "mm"),
         Column("BMm", _("B [mm]"), "mm"),
@@ -118,13 +121,17 @@ def updateRow(
         The row's number, from 0.
     """
     _addMissingColumns(tableNode)
+    table = tableNode.GetTable()
     row = _rowOf(tableNode, (volumeNode.GetID(), segmentationNode.GetID(), segmentID))
+    values = _measuredValues(measurement)
     if row is None:
         row = tableNode.AddEmptyRow()
-        result_values = _resultValues(None)
-    else:
-        result_values = {}
-    values = _measuredValues(measurement) | (result_values if result is None else _resultValues(result))
+        values |= _resultValues(result)
+    elif result is not None:
+        values |= _resultValues(result)
+    elif table.GetColumnByName("VolumeMl").GetValue(row) != measurement.mask.volume_ml:
+        # Corrected by hand: the method said nothing of this mask's certainty.
+        values |= _surenessValues(None)
     segment = segmentationNode.GetSegmentation().GetSegment(segmentID)
     values |= {
         "Volume": volumeNode.GetName(),
@@ -134,7 +141,6 @@ def updateRow(
         "SegmentationID": segmentationNode.GetID(),
         "SegmentID": segmentID,
     }
-    table = tableNode.GetTable()
     for name, value in values.items():
         table.GetColumnByName(name).SetValue(row, value)
     table.Modified()
@@ -169,7 +175,18 @@ def _resultValues(result: Any) -> dict[str, Any]:
     details = result.details.as_dict() if result is not None and result.details is not None else {}
     lower, upper = details.get("threshold_hu") or (None, None)
     numbers = {"LowerHu": lower, "UpperHu": upper, "SdHu": details.get("sd_hu")}
-    return {name: _number(value) for name, value in numbers.items()} | {"Method": "" if result is None else result.method}
+    method = {"Method": "" if result is None else result.method}
+    return {name: _number(value) for name, value in numbers.items()} | method | _surenessValues(result)
+
+
+def _surenessValues(result: Any) -> dict[str, Any]:
+    """The volume's uncertainty and the confidence, which are those of the result's first class."""
+    confidence = None if result is None else result.confidence
+    return {
+        "UncertaintyMl": _number(None if result is None else result.uncertainty_ml),
+        "Confidence": _number(None if confidence is None else confidence.value),
+        "ConfidenceReason": "" if confidence is None else confidence.reason,
+    }
 
 
 def _number(value: float | None) -> float:
@@ -183,6 +200,9 @@ def _addMissingColumns(tableNode: Any) -> None:
             continue
         array = column.array()
         array.SetNumberOfValues(table.GetNumberOfRows())
+        if column.kind == "number":
+            # The rows of an older scene do not know it.
+            array.Fill(float("nan"))
         tableNode.AddColumn(array)
         tableNode.SetColumnTitle(column.name, column.title)
         tableNode.SetColumnUnitLabel(column.name, column.unit)

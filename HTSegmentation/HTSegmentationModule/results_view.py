@@ -9,6 +9,7 @@ from typing import Any
 import qt
 
 from HTSegmentationModule.messages import scaledFont
+from HTSegmentationModule.sureness import confidenceMeaning, confidenceText, volumeText
 from HTSegmentationModule.translation import tr as _
 
 
@@ -27,21 +28,25 @@ class Row:
     meaning: str
 
 
-def measureRows(measurement: Any, further: Iterable[Any] = ()) -> list[Row]:
+def measureRows(measurement: Any, further: Iterable[Any] = (), result: Any = None) -> list[Row]:
     """All that is known of a segment, in the order in which a reader wants it.
 
     Args:
         measurement: The hemorrhage's.
         further: Those of the result's other classes, of which only the volume is told.
+        result: The result that the segment still is, for its uncertainty; None for a segment that was corrected.
     """
-    volume, *rest = _ofMask(measurement.mask)
+    volume, *rest = _ofMask(measurement.mask, None if result is None else result.uncertainty_ml)
     meaning = _("Another class that the network tells apart, with a segment of its own.")
-    classes = [Row(other.name, _("{ml:.2f} mL").format(ml=other.measurement.mask.volume_ml), meaning) for other in further]
+    classes = [Row(other.name, volumeText(other.measurement.mask.volume_ml), meaning) for other in further]
     return [volume, *classes, *rest, *(_againstReference(measurement) if measurement.overlap is not None else [])]
 
 
-def _ofMask(mask: Any) -> list[Row]:
-    rows = [Row(_("Volume"), _("{ml:.2f} mL").format(ml=mask.volume_ml), _("Voxels times their volume in the world."))]
+def _ofMask(mask: Any, uncertaintyMl: float | None) -> list[Row]:
+    meaning = _("Voxels times their volume in the world.")
+    if uncertaintyMl is not None:
+        meaning += _(" ±: one standard deviation, from slices, voxels and threshold.")
+    rows = [Row(_("Volume"), volumeText(mask.volume_ml, uncertaintyMl), meaning)]
     if mask.abc2_ml is not None:
         difference = mask.abc2_ml - mask.volume_ml
         value = _("{ml:.2f} mL ({difference:+.2f} mL, {percent:+.0f}%)").format(
@@ -105,6 +110,8 @@ class ResultsView:
 
     def __init__(self, ui: Any) -> None:
         self._volume, self._source, self._table = ui.volumeLabel, ui.resultSourceLabel, ui.measuresTable
+        self._confidence = ui.confidenceLabel
+        self._confidence.toolTip = confidenceMeaning()
         self.rows: list[Row] = []
         self._of = ""
         font = scaledFont(self._volume.font, 1.8)
@@ -121,18 +128,24 @@ class ResultsView:
         """Shows no result, and says why."""
         self.rows = []
         self._volume.setVisible(False)
+        self._confidence.setVisible(False)
         self._table.setVisible(False)
         self._source.setText(sentence)
 
-    def show(self, measurement: Any, source: str, further: Iterable[Any] = ()) -> None:
-        """Shows a measurement, of what it is, and the volumes of further classes."""
-        self.rows = measureRows(measurement, further)
-        volume = self.rows[0]
+    def show(self, measurement: Any, source: str, further: Iterable[Any] = (), result: Any = None) -> None:
+        """Shows a measurement, of what it is, the volumes of further classes, and how sure the result is."""
+        volume, *shown = measureRows(measurement, further, result)
         self._volume.setText(volume.value)
+        self._volume.toolTip = volume.meaning
         self._volume.setVisible(True)
+        sure = []
+        if result is not None and result.confidence is not None:
+            sure = [Row(_("Confidence"), confidenceText(result.confidence), confidenceMeaning())]
+            self._confidence.setText(f"{sure[0].name} {sure[0].value}.")
+        self._confidence.setVisible(bool(sure))
+        self.rows = [volume, *sure, *shown]
         self._of = source
         self.setOutdated(False)
-        shown = self.rows[1:]
         self._table.setRowCount(len(shown))
         for number, row in enumerate(shown):
             for column, text in enumerate((row.name, row.value)):

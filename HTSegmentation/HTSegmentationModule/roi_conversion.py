@@ -13,6 +13,7 @@ from HTSegmentationLib.remark import Remark
 from HTSegmentationLib.roi import BoxShape, CurveShape, Roi, Shape, roi_from_shapes
 from HTSegmentationLib.roi.shapes import LEAST_CURVE_POINTS
 from HTSegmentationModule.segmentation_conversion import latticeIndex, maskOnGrid, requireSegment, segmentMask
+from HTSegmentationModule.suggested_mark import suggestedRemarks
 from HTSegmentationModule.translation import tr as _
 from HTSegmentationModule.world import RAS_TO_LPS, asArray
 
@@ -40,6 +41,7 @@ def roiOnGrid(parameterNode: Any, grid: sitk.Image) -> Roi:
             shape, told = shapeOfMarkups(node)
             shapes.append(shape)
             remarks += told
+        remarks += suggestedRemarks(nodes)
         rois.append(roi_from_shapes(grid, shapes, sources=tuple(node.GetName() for node in nodes), remarks=remarks))
     if parameterNode.roiSegmentation is not None:
         rois.append(roiOfSegment(parameterNode.roiSegmentation, parameterNode.roiSegmentID, grid))

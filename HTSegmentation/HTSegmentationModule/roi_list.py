@@ -10,15 +10,14 @@ import slicer
 import vtk
 
 from HTSegmentationModule.readiness import roiNodesOf
+from HTSegmentationModule.roi_nodes import newRoiNode, showInViews
+from HTSegmentationModule.suggested_mark import reasonOf
 from HTSegmentationModule.translation import tr as _
 
 _BOX_MM = (60.0, 60.0, 40.0)
 """Right-left, anterior-posterior, inferior-superior: holds four of five published bleeds, and is easily made smaller."""
 
 _KINDS = ("vtkMRMLMarkupsROINode", "vtkMRMLMarkupsClosedCurveNode")
-
-_COLOR = (0.25, 0.75, 0.95)
-"""Light blue: seen on CT and on the segment's red, in both themes."""
 
 
 class RoiList:
@@ -48,15 +47,17 @@ class RoiList:
         self._removeButton.connect("clicked()", self.removeSelected)
         self._table.connect("cellChanged(int,int)", self._onCellChanged)
         self._table.connect("itemSelectionChanged()", self._onSelectionChanged)
+        self._table.connect("cellDoubleClicked(int,int)", self._onDoubleClicked)
 
     def show(self, parameterNode: Any) -> None:
         """Shows the ROIs of a parameter node, or none for None."""
-        self._parameterNode = parameterNode
+        self._parameterNode, before = parameterNode, self._rows
         self._rows = [] if parameterNode is None else list(roiNodesOf(parameterNode))
         segment = self._segment()
         if segment is not None:
             self._rows.append(None)
-        selected = self._table.currentRow()
+        added = (row for row, node in enumerate(self._rows) if not any(node is other for other in before))
+        selected = next(added, self._table.currentRow())
         self._table.blockSignals(True)
         self._table.setRowCount(len(self._rows))
         for row, node in enumerate(self._rows):
@@ -64,7 +65,7 @@ class RoiList:
             flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled
             first.setFlags(flags | qt.Qt.ItemIsUserCheckable)
             first.setCheckState(qt.Qt.Checked if self._isShown(node) else qt.Qt.Unchecked)
-            first.setToolTip(_("Tick to show it in the views."))
+            first.setToolTip(_tip(node))
             second = qt.QTableWidgetItem(_("segment") if node is None else _extent(node))
             second.setFlags(flags)
             self._table.setItem(row, 0, first)
@@ -76,7 +77,7 @@ class RoiList:
 
     def addBox(self) -> Any:
         """Places a box in the middle of the slice views, or of the CT, and takes it as ROI."""
-        node = self._new("vtkMRMLMarkupsROINode", _("ROI box"))
+        node = newRoiNode("vtkMRMLMarkupsROINode", _("ROI box"))
         node.SetSize(*_BOX_MM)
         node.SetCenterWorld(*_middle(self._parameterNode.inputVolume))
         node.GetDisplayNode().SetFillOpacity(0.05)
@@ -85,7 +86,7 @@ class RoiList:
 
     def addCurve(self) -> Any:
         """Starts a closed curve: the next clicks in a slice view place its points."""
-        node = self._new("vtkMRMLMarkupsClosedCurveNode", _("ROI curve"))
+        node = newRoiNode("vtkMRMLMarkupsClosedCurveNode", _("ROI curve"))
         self._take(node)
         markups = slicer.modules.markups.logic()
         markups.SetActiveList(node)
@@ -132,16 +133,6 @@ class RoiList:
     def _offer(self, text: str, chosen: Callable[..., None]) -> None:
         self._menu.addAction(text).connect("triggered(bool)", chosen)
 
-    def _new(self, kind: str, name: str) -> Any:
-        node = slicer.mrmlScene.AddNewNodeByClass(kind, slicer.mrmlScene.GenerateUniqueName(name))
-        node.CreateDefaultDisplayNodes()
-        display = node.GetDisplayNode()
-        display.SetSelectedColor(*_COLOR)
-        display.SetColor(*_COLOR)
-        display.SetPropertiesLabelVisibility(False)
-        display.SetPointLabelsVisibility(False)
-        return node
-
     def _take(self, node: Any) -> None:
         self._parameterNode.roiNodes = [*roiNodesOf(self._parameterNode), node]
         self._onChanged()
@@ -167,11 +158,24 @@ class RoiList:
                 self._parameterNode.roiSegmentID, shown
             )
 
+    def _onDoubleClicked(self, row: int, column: int) -> None:
+        if self._rows[row] is not None:
+            showInViews(self._rows[row])
+
     def _onSelectionChanged(self) -> None:
         row = self._table.currentRow()
         self._removeButton.setEnabled(0 <= row < len(self._rows))
         if 0 <= row < len(self._rows):
             self._removeButton.setText(_("Take off") if self._rows[row] is None else _("Delete"))
+
+
+def _tip(node: Any) -> str:
+    """How to use the row, and of a proposed region why it was proposed."""
+    if node is None:
+        return _("Tick to show it in the views.")
+    use = _("Tick to show it in the views; double-click to go there.")
+    reason = reasonOf(node)
+    return f"{reason}\n{use}" if reason else use
 
 
 def _extent(node: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,27 @@ class Gathered:
     prepared: PreparedScan
     roi: Roi | None
     run: Callable[[Progress], SegmentationResult]
+
+
+def applyMethod(logic: Any, parameterNode: Any, progress: Progress | None = None) -> Outcome:
+    """The whole segmentation, see ``HTSegmentationLogic.apply``."""
+    from HTSegmentationLib.errors import Cancelled
+    from HTSegmentationLib.progress import part_of, silent
+    from HTSegmentationModule.input_checks import requireInputs
+    from HTSegmentationModule.readiness import isNetwork
+
+    told = progress or silent
+    requireInputs(parameterNode)
+    # A network takes most of the time, a threshold next to none.
+    prepared = 0.2 if isNetwork(parameterNode) else 0.8
+    logic.prepare(parameterNode.inputVolume, part_of(told, 0.0, prepared), parameterNode.assumeHU)
+    result = gather(logic, parameterNode).run(part_of(told, prepared, 0.95))
+    told("measuring", 0.95)
+    outcome = finish(logic, parameterNode, result)
+    # All is done and written: it is too late to stop.
+    with contextlib.suppress(Cancelled):
+        told("measuring", 1.0)
+    return outcome
 
 
 def gather(logic: Any, parameterNode: Any, roi: Roi | None = None) -> Gathered:

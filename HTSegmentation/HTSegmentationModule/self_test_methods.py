@@ -56,15 +56,40 @@ class MethodStories:
         self.assertAlmostEqual(comparison.dice, 2 * (first - onlyFirst) / (first + second), places=9)
         self.assertIsNone(parameters.outputSegmentation)
 
+    def test_each_threshold_shows_its_own_parameters(self) -> None:
+        """What a method has not is hidden, and each of them segments from the panel."""
+        from HTSegmentationLib.methods import METHOD_NAMES, method
+        from HTSegmentationModule.parameters import parameterNames
+
+        panel = self._panel()
+        parameters = self._case(panel)
+        for name in METHOD_NAMES:
+            parameters.method = name
+            self._waitFor(lambda name=name: panel.ui.methodComboBox.currentData == name, "the method to be shown")
+            names = parameterNames(method(name))
+            self.assertEqual(panel.ui.adaptiveWidget.isHidden(), "rules" not in names)
+            self.assertEqual(panel.ui.globalWidget.isHidden(), "lower_hu" not in names)
+            self.assertEqual(panel.ui.filtersGroupBox.isHidden(), "smoothing_in_plane_mm" not in names)
+            self._waitFor(lambda: panel.ui.applyButton.enabled, "Apply to be possible")
+            panel.ui.applyButton.click()
+            self._waitFor(lambda: not panel.apply.running, "the result")
+            self.assertFalse(panel.ui.outcomeLabel.isHidden())
+        parameters.method = METHOD_NAMES[0]
+        panel.exit()
+        panel.enter()
+
     def test_without_models_the_thresholds_are_offered(self) -> None:
-        """An empty folder of models: two methods, and the panel opens with them."""
+        """An empty folder of models: the thresholds, what comes with the library, and the panel opens with them."""
+        from HTSegmentationLib.methods import METHOD_NAMES
+
         before = os.environ.get("HTSEG_MODELS")
         with tempfile.TemporaryDirectory() as folder:
             os.environ["HTSEG_MODELS"] = folder
             try:
-                self.assertEqual([method.name for method in self.logic.methods()], ["adaptive", "global"])
+                methods = self.logic.methods()
+                self.assertEqual([method.name for method in methods if not method.is_network], list(METHOD_NAMES))
                 panel = self._panel()
-                self.assertEqual(panel.ui.methodComboBox.count, 2)
+                self.assertEqual(panel.ui.methodComboBox.count, len(methods))
                 self.assertTrue(panel.ui.networkWidget.isHidden())
             finally:
                 del os.environ["HTSEG_MODELS"]

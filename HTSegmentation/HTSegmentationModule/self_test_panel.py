@@ -19,10 +19,15 @@ class PanelStories:
         hidden = panel.preview.segment.node
         self.assertTrue(hidden.GetHideFromEditors())
         self.assertFalse(hidden.GetSaveWithScene())
+        self.assertIn("±", panel.ui.previewVolumeLabel.text)
+        self.assertIn("confidence", panel.ui.previewVolumeLabel.text)
         panel.ui.applyButton.click()
         self._waitFor(lambda: panel.results.rows, "the results")
         self.assertIsNone(panel.preview.segment.node)
+        self.assertIn("±", panel.ui.volumeLabel.text)
         self.assertTrue(panel.ui.volumeLabel.text.endswith("mL"))
+        self.assertTrue(panel.ui.confidenceLabel.text.startswith("Confidence 0."))
+        self.assertFalse(panel.ui.confidenceLabel.isHidden())
         alone = len(panel.results.rows)
         parameters.referenceSegmentation, parameters.referenceSegmentID = addReference(parameters.inputVolume)
         self._waitFor(lambda: len(panel.results.rows) > alone, "the comparison with the reference")
@@ -33,6 +38,8 @@ class PanelStories:
         before = panel.ui.volumeLabel.text
         slicer.util.updateSegmentBinaryLabelmapFromArray(corrected, node, segmentID, parameters.inputVolume)
         self._waitFor(lambda: panel.ui.volumeLabel.text != before, "the corrected volume")
+        self.assertNotIn("±", panel.ui.volumeLabel.text)
+        self.assertTrue(panel.ui.confidenceLabel.isHidden())
         panel.exit()
         panel.enter()
 

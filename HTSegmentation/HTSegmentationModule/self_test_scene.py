@@ -14,6 +14,7 @@ CENTER_RAS = (-25.0, -10.0, 5.0)
 
 RADIUS_MM = 12.0
 BLOOD_HU = 62.0
+_BRAIN_HU = 32.0
 
 SPACING_MM = (1.3, 1.2, 5.0)
 _SIZE = (140, 160, 16)
@@ -25,7 +26,7 @@ def headArray() -> tuple[np.ndarray, np.ndarray]:
     zz, yy, xx = np.meshgrid(z, y, x, indexing="ij")
     radius = np.sqrt((xx / 72) ** 2 + (yy / 84) ** 2 + (zz / 62) ** 2)
     array = np.full(xx.shape, -1000.0)
-    for border, hu in ((1.08, 45.0), (1.02, 1000.0), (0.93, 32.0)):
+    for border, hu in ((1.08, 45.0), (1.02, 1000.0), (0.93, _BRAIN_HU)):
         array[radius < border] = hu
     center = -CENTER_RAS[0], -CENTER_RAS[1], CENTER_RAS[2]
     blood = sum((grid - middle) ** 2 for grid, middle in zip((xx, yy, zz), center, strict=True)) < RADIUS_MM**2
@@ -34,9 +35,12 @@ def headArray() -> tuple[np.ndarray, np.ndarray]:
     return np.rint(array).astype(np.int16), blood
 
 
-def addHead() -> Any:
-    """The head as a volume node."""
-    return _volume(headArray()[0], _("Test head"))
+def addHead(*, bleeding: bool = True) -> Any:
+    """The head as a volume node, with the ball of blood or without."""
+    array, blood = headArray()
+    if not bleeding:
+        array[blood] -= round(BLOOD_HU - _BRAIN_HU)
+    return _volume(array, _("Test head"))
 
 
 def addReference(volumeNode: Any) -> tuple[Any, str]:

@@ -152,6 +152,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.reference.show(None if reference is None else reference.GetID(), node.referenceSegmentID)
         self.results.follow(node)
         self.comparison.follow(node)
+        self.suggestion.follow(node)
         self.apply.update(node)
 
     def _makeParts(self) -> None:
@@ -163,6 +164,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from HTSegmentationModule.reference_selector import ReferenceSelector
         from HTSegmentationModule.results_section import ResultsSection
         from HTSegmentationModule.roi_list import RoiList
+        from HTSegmentationModule.suggestion_section import SuggestionSection
         from HTSegmentationModule.watched_nodes import WatchedNodes
 
         self.logic = HTSegmentationLogic()
@@ -179,8 +181,14 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.comparison = ComparisonSection(self.ui, self.logic, self.apply, self.results.tellRemarks)
         told = self.message.tell, self._onInstalled, self.method.network.offerCards
         self.packages = PackagesSection(self.ui, self.logic.worker, *told)
-        self.apply.onReadiness = self.comparison.showButton
+        self.suggestion = SuggestionSection(self.ui, self.logic, self.apply, self.updateSoon)
+        self.apply.onReadiness = self._showButtons
         self.preparation, self.preview = self.apply.preparation, self.apply.preview
+
+    def _showButtons(self) -> None:
+        """What else works on the prepared CT waits while work is under way."""
+        self.comparison.showButton()
+        self.suggestion.showButton()
 
     def _onInstalled(self) -> None:
         """Models or packages came: they are offered, and what was tried before may work now."""

@@ -16,7 +16,7 @@ def add_method_flags(parser: argparse.ArgumentParser | argparse._ArgumentGroup, 
     """Adds --method, --device and, unless the command takes none, --parameters."""
     parser.add_argument("--method", default=DEFAULT_METHOD, metavar="NAME", help=f"{METHOD_HELP}; default: %(default)s")
     if parameters:
-        parser.add_argument("--parameters", metavar="FILE", help="parameters of adaptive or global, .json or .toml")
+        parser.add_argument("--parameters", metavar="FILE", help="parameters of adaptive, global or robust, .json or .toml")
     parser.add_argument(
         "--device",
         default="auto",

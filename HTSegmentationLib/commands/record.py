@@ -14,6 +14,11 @@ def result_words(title: str, result: SegmentationResult, measurements: MaskMeasu
     explained = result.details.explain() if result.details else []
     first, *further = result.labels
     lines = measurement_words(first.name, measurements)
+    if result.uncertainty_ml is not None:
+        spread = "one standard deviation, from slices, voxels and threshold"
+        lines.insert(1, row("Uncertainty", f"{result.uncertainty_ml:.2f} mL ({spread})"))
+    if result.confidence is not None:
+        lines.insert(2, row("Confidence", f"{result.confidence}."))
     lines += [row(f"{label.name} volume", f"{result.volume_ml(label):.2f} mL") for label in further]
     lines += [row("Method" if number == 0 else "", text) for number, text in enumerate([f"{title}.", *explained])]
     lines.append(row("Inside the skull", f"{result.brain_volume_ml:.0f} mL"))

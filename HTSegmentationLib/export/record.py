@@ -46,6 +46,8 @@ def result_record(
         "labels": [
             {"value": label.value, "name": label.name, "volume_ml": result.volume_ml(label)} for label in result.labels
         ],
+        "uncertainty_ml": result.uncertainty_ml,
+        "confidence": None if result.confidence is None else result.confidence.as_dict(),
         "brain_volume_ml": result.brain_volume_ml,
         "measurements": measurements.as_dict(),
         "remarks": [remark.as_dict() for remark in remarks_of(result, measurements)],

@@ -8,7 +8,8 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from HTSegmentationLib.ct.geometry import slice_axis, slice_distance_mm, voxel_volume_mm3, voxels_to_ml
+from HTSegmentationLib.ct.geometry import slice_distance_mm, voxels_to_ml
+from HTSegmentationLib.measure.grid_uncertainty import end_slices_uncertainty_ml
 from HTSegmentationLib.remark import Remark, Severity
 from HTSegmentationLib.threshold.details import AdaptiveDetails
 from HTSegmentationLib.threshold.region import Region
@@ -60,13 +61,14 @@ def region_remarks(region: Region, mask: sitk.Image) -> list[Remark]:
     roi = sitk.GetArrayViewFromImage(region.roi.mask) > 0
     allowed = sitk.GetArrayViewFromImage(region.allowed) > 0
     array = sitk.GetArrayViewFromImage(mask) > 0
-    remarks = [*_outside_brain(roi, allowed), *_denser_than_blood(region, allowed)]
+    remarks = [*outside_brain_remarks(roi, allowed), *_denser_than_blood(region, allowed)]
     if not array.any():
         return [*remarks, Remark("mask-empty", "Nothing in the ROI lies within the threshold: the volume is 0 mL.")]
-    return [*remarks, *_touches_skull(region, array), *_thick_slices(mask, array)]
+    return [*remarks, *_touches_skull(region, array), *thick_slice_remarks(mask)]
 
 
-def _outside_brain(roi: np.ndarray, allowed: np.ndarray) -> list[Remark]:
+def outside_brain_remarks(roi: np.ndarray, allowed: np.ndarray) -> list[Remark]:
+    """Whether the ROI reaches out of the brain; both (z, y, x) on the ROI's box."""
     share = 1 - np.count_nonzero(allowed) / np.count_nonzero(roi)
     if share < _OUTSIDE_BRAIN_SHARE:
         return []
@@ -103,14 +105,12 @@ def _touches_skull(region: Region, mask: np.ndarray) -> list[Remark]:
     return [Remark("mask-touches-skull", text, Severity.CAUTION)]
 
 
-def _thick_slices(mask: sitk.Image, array: np.ndarray) -> list[Remark]:
+def thick_slice_remarks(mask: sitk.Image) -> list[Remark]:
+    """What thick slices leave open in the volume of a mask that is not empty."""
     step = slice_distance_mm(mask)
     if step < _THICK_SLICES_MM:
         return []
-    axis = 2 - slice_axis(mask)
-    areas_mm2 = array.sum(axis=tuple(other for other in range(3) if other != axis)) * voxel_volume_mm3(mask) / step
-    filled = areas_mm2[areas_mm2 > 0]
-    uncertainty_ml = math.hypot(filled[0], filled[-1]) * step / 2 / 1000
+    uncertainty_ml = end_slices_uncertainty_ml(mask)
     text = (
         f"Slices are {step:.1f} mm apart: where the bleed ends within its first and last slice is not known, which leaves "
         f"about {uncertainty_ml:.1f} mL of uncertainty in the volume."

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from HTSegmentationLib.errors import InputError, ParameterError, UsageError
 from HTSegmentationLib.files import to_json, write_text
-from HTSegmentationLib.threshold.parameters import EnhancementParameters
+from HTSegmentationLib.threshold.parameters import ParameterTable
 
 _LARGEST_FILE_BYTES = 1_000_000
 """A parameter file has some hundred bytes; anything this large is another file."""
 
-_Parameters = TypeVar("_Parameters", bound=EnhancementParameters)
+_Parameters = TypeVar("_Parameters", bound=ParameterTable)
 
 
 def load_parameters(path: str | Path, kind: type[_Parameters]) -> _Parameters:
@@ -23,7 +23,7 @@ def load_parameters(path: str | Path, kind: type[_Parameters]) -> _Parameters:
 
     Args:
         path: A ``.json`` or ``.toml`` file.
-        kind: :class:`AdaptiveParameters` or :class:`GlobalParameters`.
+        kind: :class:`AdaptiveParameters`, :class:`GlobalParameters` or ``RobustParameters``.
 
     Raises:
         InputError: The file cannot be read, is no JSON or TOML, or holds a name or value that is not allowed.
@@ -54,7 +54,7 @@ def load_parameters(path: str | Path, kind: type[_Parameters]) -> _Parameters:
         raise InputError(file, str(error), "correct it in the file") from error
 
 
-def save_parameters(path: str | Path, parameters: EnhancementParameters, comment: Sequence[str] = ()) -> None:
+def save_parameters(path: str | Path, parameters: ParameterTable, comment: Sequence[str] = ()) -> None:
     """Writes parameters, whole or not at all.
 
     Args:

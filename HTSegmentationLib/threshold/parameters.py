@@ -23,8 +23,29 @@ class SdImage(enum.Enum):
     """The smoothed and sharpened image, on which the thresholds work."""
 
 
+class ParameterTable:
+    """What the parameters of all threshold methods share: they are a table of plain values in files and records."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON and TOML."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]):
+        """The parameters of a table as ``as_dict`` gives it; what it does not name keeps its default.
+
+        Raises:
+            ParameterError: A name is unknown, or a value has the wrong type or is out of its range.
+        """
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - set(fields))
+        if unknown:
+            raise ParameterError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(fields)}")
+        return cls(**{name: _typed(name, value, fields[name].default) for name, value in values.items()})
+
+
 @dataclass(frozen=True)
-class EnhancementParameters:
+class EnhancementParameters(ParameterTable):
     """Noise reduction and edge enhancement, the same for both methods.
 
     Args:
@@ -46,30 +67,13 @@ class EnhancementParameters:
     closing_diameter_voxels: int = 4
 
     def __post_init__(self) -> None:
-        _require("smoothing_in_plane_mm", self.smoothing_in_plane_mm, 0, 5, "mm")
-        _require("smoothing_through_plane_mm", self.smoothing_through_plane_mm, 0, 5, "mm")
-        _require("sharpening_mm", self.sharpening_mm, 0.1, 5, "mm")
-        _require("sharpening_amount", self.sharpening_amount, 0, 5, "(no unit)")
-        _require("closing_diameter_voxels", self.closing_diameter_voxels, 0, 20, "voxels")
+        require("smoothing_in_plane_mm", self.smoothing_in_plane_mm, 0, 5, "mm")
+        require("smoothing_through_plane_mm", self.smoothing_through_plane_mm, 0, 5, "mm")
+        require("sharpening_mm", self.sharpening_mm, 0.1, 5, "mm")
+        require("sharpening_amount", self.sharpening_amount, 0, 5, "(no unit)")
+        require("closing_diameter_voxels", self.closing_diameter_voxels, 0, 20, "voxels")
         if self.closing_diameter_voxels != int(self.closing_diameter_voxels):
             raise ParameterError(f"closing_diameter_voxels: {self.closing_diameter_voxels} must be a whole number of voxels")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON and TOML."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]):
-        """The parameters of a table as ``as_dict`` gives it; what it does not name keeps its default.
-
-        Raises:
-            ParameterError: A name is unknown, or a value has the wrong type or is out of its range.
-        """
-        fields = {field.name: field for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - set(fields))
-        if unknown:
-            raise ParameterError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(fields)}")
-        return cls(**{name: _typed(name, value, fields[name].default) for name, value in values.items()})
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,12 @@ class GlobalParameters(EnhancementParameters):
         require_window("threshold", self.lower_hu, self.upper_hu)
 
 
-def _require(name: str, value: float, lowest: float, highest: float, unit: str) -> None:
+def require(name: str, value: float, lowest: float, highest: float, unit: str) -> None:
+    """Checks that a parameter is a number in its range.
+
+    Raises:
+        ParameterError: It is not.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
         raise ParameterError(f"{name}: {value} must be from {lowest:g} to {highest:g} {unit}")
 

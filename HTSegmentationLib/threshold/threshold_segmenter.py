@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 
+import SimpleITK as sitk
+
 from HTSegmentationLib.ct.scan import CTScan
+from HTSegmentationLib.measure.grid_uncertainty import grid_uncertainty_ml
 from HTSegmentationLib.progress import Progress, StageClock, silent
 from HTSegmentationLib.roi import Roi
 from HTSegmentationLib.segmenter import HEMORRHAGE, PreparedScan, SegmentationResult, Segmenter
@@ -13,7 +17,15 @@ from HTSegmentationLib.threshold.closing import closed_in_slices
 from HTSegmentationLib.threshold.details import AdaptiveDetails, FixedThresholdDetails
 from HTSegmentationLib.threshold.parameters import EnhancementParameters
 from HTSegmentationLib.threshold.prepare import prepare
-from HTSegmentationLib.threshold.region import Region, cut_region
+from HTSegmentationLib.threshold.region import Region, cut_region, require_roi
+from HTSegmentationLib.threshold.rule_signs import (
+    WINDOW_STEP_HU,
+    RuleSigns,
+    border_distance_hu,
+    grown_roi,
+    ml_of,
+    rule_confidence,
+)
 
 
 class ThresholdSegmenter(Segmenter):
@@ -42,16 +54,21 @@ class ThresholdSegmenter(Segmenter):
         """
         clock = StageClock(progress)
         with clock.stage("filters", 0.0):
-            region = cut_region(prepared, roi, self.parameters)
+            roi = require_roi(roi, prepared.scan.image)
+            # The confidence asks what a larger ROI gives: both are filtered at once.
+            around = cut_region(prepared, grown_roi(roi, prepared.scan.image), self.parameters)
+            region = around.within(roi)
         with clock.stage("thresholds", 0.7):
             details = self.choose(region)
-            within = region.between(*details.threshold_hu)
-        with clock.stage("closing", 0.8):
-            mask = closed_in_slices(within, region.allowed, self.parameters.closing_diameter_voxels)
-        with clock.stage("remarks", 0.9):
+        with clock.stage("closing", 0.75):
+            mask = self._mask(region, details.threshold_hu)
+        with clock.stage("remarks", 0.8):
             doubts = first_mask_remarks(details) if isinstance(details, AdaptiveDetails) else []
             remarks = (*prepared.remarks, *region.roi.remarks, *doubts, *region_remarks(region, mask))
             on_scan = region.on_scan(mask, prepared.scan.image)
+        with clock.stage("confidence", 0.9):
+            signs = self._signs(region, around, details, mask)
+            grid_ml = grid_uncertainty_ml(mask)
         progress("done", 1.0)
         return SegmentationResult(
             method=self.name,
@@ -62,4 +79,26 @@ class ThresholdSegmenter(Segmenter):
             remarks=remarks,
             stage_seconds={**prepared.stage_seconds, **clock.seconds},
             details=details,
+            confidence=rule_confidence(signs),
+            uncertainty_ml=math.hypot(grid_ml, signs.window_uncertainty_ml),
+        )
+
+    def _mask(self, region: Region, window_hu: tuple[float, float]) -> sitk.Image:
+        """The voxels of a window in a region, holes closed."""
+        return closed_in_slices(region.between(*window_hu), region.allowed, self.parameters.closing_diameter_voxels)
+
+    def _signs(
+        self, region: Region, around: Region, details: AdaptiveDetails | FixedThresholdDetails, mask: sitk.Image
+    ) -> RuleSigns:
+        """What the mask would be with another lower bound and another ROI."""
+        lower, upper = details.threshold_hu
+        chosen = self.choose(around)
+        return RuleSigns(
+            volume_ml=ml_of(mask),
+            lower_ml=ml_of(self._mask(region, (lower + WINDOW_STEP_HU, upper))),
+            upper_ml=ml_of(self._mask(region, (lower - WINDOW_STEP_HU, upper))),
+            grown_ml=ml_of(self._mask(around, chosen.threshold_hu)),
+            window_changed=chosen.threshold_hu != details.threshold_hu,
+            border_distance_hu=border_distance_hu(details),
+            guessed=isinstance(details, AdaptiveDetails) and details.sd_hu == 0 and not details.manual,
         )

@@ -87,7 +87,7 @@ def test_slow_and_optional_packages_are_imported_where_they_are_used():
         for name, at_file_scope in imports(file):
             optional = name.split(".")[0] in ONLY_WHERE_USED and FOR_NNUNET not in file.parents
             assert not (optional and at_file_scope), f"{file} imports {name} at its top"
-            assert "nnunet.trainers." not in name or FOR_NNUNET in file.parents, f"{file} imports what is nnU-Net's to import"
+            assert "nnunet.trainers." not in name or FOR_NNUNET in file.parents, f"{file} imports nnU-Net's own"
 
 
 def test_a_room_imports_only_rooms_to_its_left():

@@ -13,6 +13,7 @@ from HTSegmentationModule.batch.inputs import Reader, loadReference, loadRois, l
 from HTSegmentationModule.batch.results import rowOf
 from HTSegmentationModule.parameters import storeParameters
 from HTSegmentationModule.roi_conversion import hasRoi
+from HTSegmentationModule.sureness import volumeText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,7 +115,9 @@ class OneCase:
 
 
 def _summary(outcome: Outcome) -> str:
-    words = [f"{outcome.measurement.mask.volume_ml:.2f} mL"]
+    words = [volumeText(outcome.measurement.mask.volume_ml, outcome.result.uncertainty_ml)]
+    if outcome.result.confidence is not None:
+        words.append(f"confidence {outcome.result.confidence.value:.2f}")
     if outcome.measurement.overlap is not None:
         words.append(f"Dice {outcome.measurement.overlap.dice:.3f}")
     return ", ".join(words)

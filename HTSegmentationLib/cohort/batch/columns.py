@@ -26,6 +26,9 @@ OF_LABEL = ("volume_ml", *(name for name in COMPARISON if name != "volume_ml"), 
 
 OF_SCAN = ("brain_volume_ml", "roi_volume_ml")
 
+SURENESS = ("uncertainty_ml", "confidence", "confidence_reason")
+"""How sure a threshold method is of its volume and of its mask."""
+
 OF_RULE = (
     *("first_mask_voxels", "first_mask_mean_hu", "first_mask_sd_hu"),
     *("rule_number", "threshold_lower_hu", "threshold_upper_hu"),
@@ -40,7 +43,7 @@ GROWTH = (
 )
 """Against the baseline scan, where the table of cases names one."""
 
-BASE = (*LEADING, *OF_LABEL, *OF_SCAN, *OF_RULE, *CLOSING)
+BASE = (*LEADING, *OF_LABEL, *SURENESS, *OF_SCAN, *OF_RULE, *CLOSING)
 """Columns of every table."""
 
 WHOLE_NUMBERS = (
@@ -48,7 +51,7 @@ WHOLE_NUMBERS = (
     *("first_mask_voxels", "rule_number"),
 )
 YES_OR_NO = ("expansion_6ml_or_33percent", "expansion_12_5ml")
-TEXTS = (*LEADING, *CLOSING)
+TEXTS = (*LEADING, "confidence_reason", *CLOSING)
 """Columns whose cells are no fractional numbers."""
 
 LABEL_MARK = "__"

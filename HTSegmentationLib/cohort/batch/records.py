@@ -159,6 +159,10 @@ def _cells(found: SegmentedCase, record: Mapping[str, Any]) -> dict[str, Any]:
         of_label = dict.fromkeys(COMPARISON) | of_label | (compared.as_dict() if compared else {})
         of_label |= {column: getattr(measured, _OF_MASK[column]) for column in OF_MASK}
         cells |= {column if number == 0 else label_column(column, label.name): cell for column, cell in of_label.items()}
+    cells["uncertainty_ml"] = found.result.uncertainty_ml
+    if found.result.confidence is not None:
+        cells["confidence"] = found.result.confidence.value
+        cells["confidence_reason"] = found.result.confidence.reason
     cells["brain_volume_ml"] = found.result.brain_volume_ml
     cells["roi_volume_ml"] = found.roi.volume_ml if found.roi else None
     cells |= _rule(record["details"])

@@ -3,7 +3,7 @@
 from HTSegmentationLib.cohort.growth.alignment import Alignment, align_scans
 from HTSegmentationLib.cohort.growth.carry import on_baseline, scan_on_baseline
 from HTSegmentationLib.cohort.growth.growth import Growth, compare_scans
-from HTSegmentationLib.cohort.growth.uncertainty import grid_uncertainty_ml
+from HTSegmentationLib.measure.grid_uncertainty import grid_uncertainty_ml
 
 __all__ = [
     "Alignment",

@@ -11,10 +11,10 @@ import SimpleITK as sitk
 
 from HTSegmentationLib.cohort.growth.alignment import Alignment, align_scans
 from HTSegmentationLib.cohort.growth.carry import covered_share, on_baseline
-from HTSegmentationLib.cohort.growth.uncertainty import grid_uncertainty_ml
 from HTSegmentationLib.ct.geometry import slice_axis, voxels_to_ml
 from HTSegmentationLib.ct.scan import CTScan
 from HTSegmentationLib.errors import SegmentationError
+from HTSegmentationLib.measure.grid_uncertainty import grid_uncertainty_ml
 from HTSegmentationLib.measure.mask import require_same_grid
 from HTSegmentationLib.measure.overlap import measure_overlap
 from HTSegmentationLib.progress import Progress, part_of, silent

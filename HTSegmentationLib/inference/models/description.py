@@ -25,7 +25,7 @@ NAME_PATTERN = r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?"
 NAME_RULE = "1 to 64 small letters, digits, . _ and -, beginning and ending with a letter or digit"
 """The same in words."""
 
-TAKEN_NAMES = ("adaptive", "global", "totalsegmentator")
+TAKEN_NAMES = ("adaptive", "global", "robust", "totalsegmentator")
 """Methods that are no models."""
 
 _DEVICE_NAMES = ("con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)))

@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from HTSegmentationLib.errors import Cancelled, HTSegError, UsageError
-from HTSegmentationLib.methods import Method
+from HTSegmentationLib.methods import METHOD_NAMES, Method
 from HTSegmentationLib.remark import Remark, Severity
 from HTSegmentationLib.segmenter import HEMORRHAGE, Label, SegmentationResult, Segmenter
 
@@ -68,13 +68,13 @@ def tiny(store):
 
 
 def test_with_no_models_the_thresholds_are_offered_alone(logic):
-    assert [method.name for method in logic.methods()] == ["adaptive", "global"]
+    assert [method.name for method in logic.methods()] == list(METHOD_NAMES)
 
 
 def test_an_installed_model_is_offered_and_a_damaged_one_is_not(logic, tiny, store):
     (store / "broken").mkdir()
     (store / "broken" / "model.json").write_text("{", encoding="utf-8")
-    assert [method.name for method in logic.methods()] == ["adaptive", "global", "tiny"]
+    assert [method.name for method in logic.methods()] == [*METHOD_NAMES, "tiny"]
 
 
 def test_every_class_becomes_a_segment_with_its_term_and_a_row_of_the_table(logic, case, shells):

@@ -144,7 +144,15 @@ def test_the_result_carries_all_that_a_report_needs(prepared, roi, head):
     assert result.mask.GetSize() == head.image.GetSize()
     assert result.mask.GetOrigin() == head.image.GetOrigin()
     assert result.mask.GetPixelID() == sitk.sitkUInt8
-    assert set(result.stage_seconds) == {"skull strip", "filters", "thresholds", "closing", "remarks"}
+    assert set(result.stage_seconds) == {
+        "skull strip",
+        "brain tissue",
+        "filters",
+        "thresholds",
+        "closing",
+        "remarks",
+        "confidence",
+    }
     assert result.parameters["first_lower_hu"] == 50
     assert result.brain_volume_ml == pytest.approx(4 / 3 * np.pi * 6.7 * 7.8 * 4.0, rel=0.35)
     details = result.details.as_dict()

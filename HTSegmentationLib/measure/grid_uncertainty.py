@@ -7,7 +7,7 @@ import math
 import numpy as np
 import SimpleITK as sitk
 
-from HTSegmentationLib.ct.geometry import bounding_box, crop, slice_axis, slice_distance_mm, voxel_volume_mm3
+from HTSegmentationLib.ct.geometry import bounding_box, crop, slice_axis, voxels_to_ml
 
 _UNIFORM_VARIANCE = 1 / 12
 """Variance of a number of which nothing is known but that it lies within an interval of length 1."""
@@ -37,17 +37,32 @@ def grid_uncertainty_ml(mask: sitk.Image) -> float:
         >>> round(grid_uncertainty_ml(mask), 4)   # hypot(100, 100) / 2 and sqrt(72 / 12) mm3
         0.0708
     """
+    found = _slices_of(mask)
+    if found is None:
+        return 0.0
+    slices, lesion = found
+    border_ml = voxels_to_ml(1, lesion) * math.sqrt(_border_voxels(slices) * _UNIFORM_VARIANCE)
+    return math.hypot(end_slices_uncertainty_ml(mask), border_ml)
+
+
+def end_slices_uncertainty_ml(mask: sitk.Image) -> float:
+    """The first part of :func:`grid_uncertainty_ml`: where the bleed ends within its first and its last slice, in mL."""
+    found = _slices_of(mask)
+    if found is None:
+        return 0.0
+    slices, lesion = found
+    areas_ml = [voxels_to_ml(int(np.count_nonzero(slices[end])), lesion) for end in (0, -1)]
+    # A slice's area times its thickness is its volume.
+    return math.hypot(*areas_ml) / 2
+
+
+def _slices_of(mask: sitk.Image) -> tuple[np.ndarray, sitk.Image] | None:
+    """The mask's own box with the slices first, and as an image; None for an empty mask."""
     box = bounding_box(mask)
     if box is None:
-        return 0.0
+        return None
     lesion = crop(mask, *box)
-    across = 2 - slice_axis(lesion)
-    slices = np.moveaxis(sitk.GetArrayViewFromImage(lesion) > 0, across, 0)
-    voxel_mm3 = voxel_volume_mm3(lesion)
-    areas_mm2 = np.count_nonzero(slices, axis=(1, 2)) * voxel_mm3 / slice_distance_mm(lesion)
-    ends_mm3 = math.hypot(areas_mm2[0], areas_mm2[-1]) * slice_distance_mm(lesion) / 2
-    border_mm3 = voxel_mm3 * math.sqrt(_border_voxels(slices) * _UNIFORM_VARIANCE)
-    return math.hypot(ends_mm3, border_mm3) / 1000
+    return np.moveaxis(sitk.GetArrayFromImage(lesion) > 0, 2 - slice_axis(lesion), 0), lesion
 
 
 def _border_voxels(slices: np.ndarray) -> int:
