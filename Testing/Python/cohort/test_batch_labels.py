@@ -62,7 +62,7 @@ def row_of(head, tmp_path):
         case = Case(2, "h", head / "ct.nii.gz", reference=tmp_path / "reference.nii.gz")
         found = segment_case(case, TwoLabels(), BatchSettings("two-labels"), StageClock())
         (tmp_path / "masks").mkdir()
-        job = CaseJob(case, str(tmp_path), BatchSettings("two-labels"), {"parameters": {}}, {})
+        job = CaseJob(case, str(tmp_path), BatchSettings("two-labels"), {"method": "two-labels", "parameters": {}}, {})
         write_mask(job.place.mask("h"), found.result.mask, found.result.labels)
         return done_record(job, found, {})["row"], found.result.mask, reference
 
