@@ -177,16 +177,26 @@ def _training_case(case: Case, checked: CheckedCase) -> TrainingCase:
         row=case.row,
         image=case.image,
         reference=case.reference,
-        patient=_extra(case, _PATIENT_COLUMN) or case.case_id,
+        patient=patient_of(case),
         ht_type=case.ht_type,
         volume_ml=checked.volume_ml,
         labels=checked.labels,
         series=case.series,
-        fold=_extra(case, _FOLD_COLUMN),
+        fold=fold_of(case),
         image_sha256=checked.image["sha256"],
         reference_sha256=checked.reference["sha256"],
         simulated=checked.simulated,
     )
+
+
+def patient_of(case: Case) -> str:
+    """Whose case it is, by the column ``patient_id``; the case's own name where the table does not say."""
+    return _extra(case, _PATIENT_COLUMN) or case.case_id
+
+
+def fold_of(case: Case) -> str:
+    """The fold that the table puts it into, by the column ``fold``; empty where it does not say."""
+    return _extra(case, _FOLD_COLUMN)
 
 
 def _extra(case: Case, name: str) -> str:

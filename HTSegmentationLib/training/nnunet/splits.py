@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from HTSegmentationLib.cohort.manifest import Case
+from HTSegmentationLib.training.cases import fold_of, patient_of
 from HTSegmentationLib.training.folds import Fold, make_folds
-
-_PATIENT_COLUMN, _FOLD_COLUMN = "patient_id", "fold"
-"""Columns of the table that keep a patient's cases together, and that say the folds; capital letters do not count."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +36,14 @@ def folds_of(cases: Sequence[Case], volumes_ml: Sequence[float], folds: int, see
     known = [
         _FoldCase(
             case.case_id,
-            _cell(case, _PATIENT_COLUMN) or case.case_id,
+            patient_of(case),
             case.ht_type,
             volume_ml,
-            _cell(case, _FOLD_COLUMN),
+            fold_of(case),
         )
         for case, volume_ml in zip(cases, volumes_ml, strict=True)
     ]
     return make_folds(known, folds, seed)
-
-
-def _cell(case: Case, name: str) -> str:
-    """A cell of a column that means something to a training alone."""
-    found = (cell for column, cell in case.extra.items() if column.lower().replace(" ", "_").replace("-", "_") == name)
-    return next(found, "").strip()
 
 
 def splits(folds: Sequence[Fold], names: Mapping[str, str]) -> list[dict[str, list[str]]]:
