@@ -170,6 +170,16 @@ class Segmenter(ABC):
             ROIError: The ROI is not on the scan's grid, or is missing where the method needs one.
         """
 
+    def preview(self, prepared: PreparedScan, roi: Roi | None = None, progress: Progress = silent) -> SegmentationResult:
+        """Segments for a mask that follows an ROI while it is drawn.
+
+        The mask is that of :meth:`segment`. Confidence and uncertainty are None where they take longer than the mask.
+
+        Raises:
+            ROIError: As :meth:`segment`.
+        """
+        return self.segment(prepared, roi, progress)
+
     def run(self, scan: CTScan, roi: Roi | None = None, progress: Progress = silent) -> SegmentationResult:
         """Prepares the scan and segments it."""
         return self.segment(self.prepare(scan, progress), roi, progress)

@@ -16,6 +16,9 @@ from HTSegmentationModule.segmenting import gather
 _WAIT_MS = 30
 """From the first change to the result: fast enough to follow a handle that is dragged."""
 
+_PAUSE_MS = 250
+"""The hand rests: time to find out how sure the method is, which nobody reads while the volume still moves."""
+
 _SLOW_MS = 150
 """What takes longer than this would be felt as a stutter, and is made in a thread."""
 
@@ -24,12 +27,14 @@ class Preview:
     """Segments again when something that matters changed.
 
     While results are fast the preview follows a movement, one result every 30 ms at most. When the last one was slow (a very
-    large ROI), the next is made in a thread, one at a time, so that the window never stutters.
+    large ROI), the next is made in a thread, one at a time, so that the window never stutters. Uncertainty and confidence
+    follow when the movement has ended.
 
     Args:
         logic: The module's logic.
         parent: The widget with which the timer ends.
-        onResult: Called with (result, what it was made from) when the preview shows something new.
+        onResult: Called with (result, what it was made from) when the preview shows something new, and again when the method
+            has found out how sure it is.
         onFailed: Called with the error when it cannot.
         onBack: Called when the inputs are again those that were applied.
     """
@@ -53,6 +58,10 @@ class Preview:
         self._timer.setSingleShot(True)
         self._work = BackgroundWork(parent)
         self._timer.connect("timeout()", self.update)
+        self._pause = qt.QTimer(parent)
+        self._pause.setSingleShot(True)
+        self._pause.connect("timeout()", self._weigh)
+        self._unweighed: Any = None
 
     def request(self, parameterNode: Any) -> None:
         """Asks for a new result soon."""
@@ -90,18 +99,34 @@ class Preview:
         start = time.perf_counter()
         if self.lastMs > _SLOW_MS:
             self._work.start(
-                gathered.run,
+                gathered.preview,
                 _silent,
                 lambda result: self._showLate(result, gathered, start),
-                self._fail,
+                self._failLate,
             )
         else:
-            self._show(gathered.run(_silent), gathered, start)
+            self._show(gathered.preview(_silent), gathered, start)
 
     def _show(self, result: Any, gathered: Any, start: float) -> None:
         self.segment.show(result.mask, gathered.roi)
         self._onResult(result, gathered)
         self.lastMs = 1000 * (time.perf_counter() - start)
+        self._unweighed = gathered if result.uncertainty_ml is None else None
+        self._pause.start(_PAUSE_MS)
+
+    def _weigh(self) -> None:
+        """Finds out, beside the window, how sure the method is of what is shown."""
+        gathered, shown = self._unweighed, self._shown
+        if gathered is None or self._work.running:
+            return
+
+        def tell(result: Any) -> None:
+            if self._shown is shown:
+                self._unweighed = None
+                self._onResult(result, gathered)
+            self.update()
+
+        self._work.start(gathered.run, _silent, tell, self._failLate)
 
     def _showLate(self, result: Any, gathered: Any, start: float) -> None:
         try:
@@ -110,6 +135,10 @@ class Preview:
             self._fail(error)
             return
         # What was changed meanwhile is still to be shown.
+        self.update()
+
+    def _failLate(self, error: Exception) -> None:
+        self._fail(error)
         self.update()
 
     def _fail(self, error: Exception) -> None:
@@ -132,9 +161,9 @@ class Preview:
     def clear(self) -> None:
         """Shows nothing."""
         self._timer.stop()
+        self._pause.stop()
         self._work.cancel()
-        self._parameterNode = None
-        self._shown = None
+        self._parameterNode = self._shown = self._unweighed = None
         self.segment.remove()
 
     def close(self) -> None:

@@ -24,11 +24,13 @@ class Gathered:
         prepared: The prepared scan.
         roi: The ROI; None for a method that does without one.
         run: Segments; knows no node and may run in a thread.
+        preview: The same mask as fast as can be, for a method that takes longer to tell how sure it is.
     """
 
     prepared: PreparedScan
     roi: Roi | None
     run: Callable[[Progress], SegmentationResult]
+    preview: Callable[[Progress], SegmentationResult]
 
 
 def applyMethod(logic: Any, parameterNode: Any, progress: Progress | None = None) -> Outcome:
@@ -74,7 +76,12 @@ def gather(logic: Any, parameterNode: Any, roi: Roi | None = None) -> Gathered:
     if roi is None and (needsRoi(parameterNode) or hasRoi(parameterNode)):
         roi = logic.roi(parameterNode, parameterNode.inputVolume)
     segmenter = logic.segmenter(parameterNode)
-    return Gathered(prepared, roi, lambda progress: segmenter.segment(prepared, roi, progress))
+    return Gathered(
+        prepared,
+        roi,
+        run=lambda progress: segmenter.segment(prepared, roi, progress),
+        preview=lambda progress: segmenter.preview(prepared, roi, progress),
+    )
 
 
 def finish(logic: Any, parameterNode: Any, result: SegmentationResult) -> Outcome:

@@ -19,8 +19,8 @@ class PanelStories:
         hidden = panel.preview.segment.node
         self.assertTrue(hidden.GetHideFromEditors())
         self.assertFalse(hidden.GetSaveWithScene())
+        self._waitFor(lambda: "confidence" in panel.ui.previewVolumeLabel.text, "the confidence in what is previewed")
         self.assertIn("±", panel.ui.previewVolumeLabel.text)
-        self.assertIn("confidence", panel.ui.previewVolumeLabel.text)
         panel.ui.applyButton.click()
         self._waitFor(lambda: panel.results.rows, "the results")
         self.assertIsNone(panel.preview.segment.node)

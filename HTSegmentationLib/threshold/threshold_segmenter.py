@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from abc import abstractmethod
 
@@ -58,6 +59,33 @@ class ThresholdSegmenter(Segmenter):
             # The confidence asks what a larger ROI gives: both are filtered at once.
             around = cut_region(prepared, grown_roi(roi, prepared.scan.image), self.parameters)
             region = around.within(roi)
+        found, mask = self._found(prepared, region, clock)
+        with clock.stage("confidence", 0.9):
+            signs = self._signs(region, around, found.details, mask)
+            uncertainty_ml = math.hypot(grid_uncertainty_ml(mask), signs.window_uncertainty_ml)
+        progress("done", 1.0)
+        return dataclasses.replace(
+            found,
+            stage_seconds={**prepared.stage_seconds, **clock.seconds},
+            confidence=rule_confidence(signs),
+            uncertainty_ml=uncertainty_ml,
+        )
+
+    def preview(self, prepared: PreparedScan, roi: Roi | None = None, progress: Progress = silent) -> SegmentationResult:
+        """The mask of :meth:`segment` in half the time, without confidence and uncertainty.
+
+        Raises:
+            ROIError: As :meth:`segment`.
+        """
+        clock = StageClock(progress)
+        with clock.stage("filters", 0.0):
+            region = cut_region(prepared, roi, self.parameters)
+        found, _ = self._found(prepared, region, clock)
+        progress("done", 1.0)
+        return found
+
+    def _found(self, prepared: PreparedScan, region: Region, clock: StageClock) -> tuple[SegmentationResult, sitk.Image]:
+        """What lies in the chosen window, and its mask on the region's grid."""
         with clock.stage("thresholds", 0.7):
             details = self.choose(region)
         with clock.stage("closing", 0.75):
@@ -66,11 +94,7 @@ class ThresholdSegmenter(Segmenter):
             doubts = first_mask_remarks(details) if isinstance(details, AdaptiveDetails) else []
             remarks = (*prepared.remarks, *region.roi.remarks, *doubts, *region_remarks(region, mask))
             on_scan = region.on_scan(mask, prepared.scan.image)
-        with clock.stage("confidence", 0.9):
-            signs = self._signs(region, around, details, mask)
-            grid_ml = grid_uncertainty_ml(mask)
-        progress("done", 1.0)
-        return SegmentationResult(
+        result = SegmentationResult(
             method=self.name,
             mask=on_scan,
             labels=(HEMORRHAGE,),
@@ -79,9 +103,8 @@ class ThresholdSegmenter(Segmenter):
             remarks=remarks,
             stage_seconds={**prepared.stage_seconds, **clock.seconds},
             details=details,
-            confidence=rule_confidence(signs),
-            uncertainty_ml=math.hypot(grid_ml, signs.window_uncertainty_ml),
         )
+        return result, mask
 
     def _mask(self, region: Region, window_hu: tuple[float, float]) -> sitk.Image:
         """The voxels of a window in a region, holes closed."""

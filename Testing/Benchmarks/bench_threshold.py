@@ -25,6 +25,7 @@ from HTSegmentationLib.roi import Roi
 from HTSegmentationLib.simulate.head import simulate_head
 from HTSegmentationLib.simulate.parameters import SimulationParameters
 from HTSegmentationLib.threshold.adaptive import AdaptiveThreshold
+from HTSegmentationLib.threshold.robust.robust_threshold import RobustThreshold
 
 TYPICAL_ROI_MM = (60, 60, 40)
 
@@ -69,14 +70,18 @@ def compare_with_reference(case, rounds):
 
 
 def latency(case, prepared, rounds):
-    """A new ROI on a prepared scan."""
-    segmenter = AdaptiveThreshold()
+    """A new ROI on a prepared scan: the mask alone, as a preview shows it, and with its confidence."""
     inside = np.argwhere(sitk.GetArrayFromImage(case.hemorrhage) > 0).mean(axis=0)
     center = [int(n) for n in inside[::-1]]
     for size in ((30, 30, 20), TYPICAL_ROI_MM, (100, 100, 60)):
         roi = box_roi(case.scan.image, center, size)
-        new = seconds(lambda roi=roi: segmenter.segment(prepared, roi), rounds)
-        print(f"new ROI or threshold, {' x '.join(map(str, size)):>14} mm   {new * 1000:6.1f} ms")
+        for segmenter in (AdaptiveThreshold(), RobustThreshold()):
+            preview, whole = (
+                1000 * seconds(lambda roi=roi, work=work: work(prepared, roi), rounds)
+                for work in (segmenter.preview, segmenter.segment)
+            )
+            name = f"{segmenter.name}, new ROI or threshold, {' x '.join(map(str, size))} mm"
+            print(f"{name:<52} {preview:6.1f} ms, with confidence {whole:6.1f} ms")
 
 
 _MEASURED = """

@@ -73,6 +73,14 @@ def test_every_threshold_method_tells_confidence_and_uncertainty(prepared, roi, 
     assert result.uncertainty_ml >= grid_uncertainty_ml(result.mask)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_preview_is_the_mask_with_its_remarks(prepared, roi, method):
+    result, preview = method().segment(prepared, roi), method().preview(prepared, roi)
+    assert np.array_equal(sitk.GetArrayFromImage(preview.mask), sitk.GetArrayFromImage(result.mask))
+    assert preview.remarks == result.remarks
+    assert preview.details == result.details
+
+
 @pytest.mark.parametrize("method", [AdaptiveThreshold, RobustThreshold])
 def test_faint_blood_in_noise_is_less_sure_and_less_certain(prepared, roi, method):
     noisy = as_scan(head_array(bleed_hu=47.0, noise_hu=9.0)[0])
