@@ -139,13 +139,19 @@ def _domain(case: Case, roi: Roi | None, scan: CTScan, settings: BatchSettings) 
 
 
 def _reference(path: Path, scan: CTScan, labels: tuple[Label, ...]) -> tuple[sitk.Image, tuple[Remark, ...]]:
-    """The reference with the values of the method's labels; one of a single value is that of the first label."""
+    """The reference with the values of the method's labels; a single value that is none of them is the first label's."""
     image, remarks = read_labels(path)
     require_same_grid(image, scan.image, "reference", "scan")
     found = set(np.flatnonzero(np.bincount(sitk.GetArrayViewFromImage(image).ravel())).tolist()) - {0}
     known = {label.value for label in labels}
-    if len(labels) == 1 or len(found) <= 1:
+    if len(labels) == 1:
         return sitk.Cast(image > 0, sitk.sitkUInt8) * labels[0].value, remarks
+    if len(found) == 1 and found - known:
+        value, name = found.pop(), labels[0].name
+        remark = Remark(
+            "reference-one-value", f"The reference's one value, {value}, is no label of the method; taken for {name}."
+        )
+        return sitk.Cast(image > 0, sitk.sitkUInt8) * labels[0].value, (*remarks, remark)
     if found - known:
         named = ", ".join(f"{label.value} {label.name}" for label in labels)
         values = ", ".join(map(str, sorted(found - known)))

@@ -91,6 +91,14 @@ def test_a_reference_of_one_value_is_that_of_the_first_label_alone(row_of, value
     assert row["dice"] == pytest.approx(measure_overlap(mask == 1, reference > 0).dice, abs=1e-6)
     assert row["dice__perihematomal_edema"] is None
     assert row["volume_ml__perihematomal_edema"] > 0
+    assert ("taken for Hemorrhage" in row["remarks"]) is (value == 255)
+
+
+def test_a_reference_of_another_label_alone_is_not_taken_for_the_first(row_of):
+    row, mask, reference = row_of(lambda array: (array * EDEMA.value).astype(np.uint8))
+    assert row["reference_volume_ml"] == 0
+    expected = measure_overlap(mask == 2, reference > 0)
+    assert row["dice__perihematomal_edema"] == pytest.approx(expected.dice, abs=1e-6)
 
 
 def test_a_reference_with_values_that_the_method_does_not_have_is_refused(row_of):
