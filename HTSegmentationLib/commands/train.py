@@ -48,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fold", type=int, action="append", default=[], metavar="N", help="train this fold alone, from 0; may be repeated"
     )
     split.add_argument("--held-out", nargs="+", default=[], metavar="CASE_ID", help="one split that holds out these cases")
+    reading = parser.add_argument_group("reading the CTs")
+    reading.add_argument("--assume-hu", action="store_true", help="take the values as HU even if they do not look like it")
+    reading.add_argument("--hu-offset", type=float, default=0.0, metavar="HU", help="add this to every value, as -1024")
     run = parser.add_argument_group("how it is run (changes nothing that is learned, but for --minutes)")
     run.add_argument(
         "--minutes",
@@ -119,12 +122,13 @@ def _train(options: argparse.Namespace, settings: TrainingSettings) -> TrainingR
     device = choose_device(device_name(options.device, team))
     progress = TrainingProgress(shown=team.is_first)
     cache = made(wanted.cache or RunFolder(Path(options.output).absolute()).cache)
+    reading = {"assume_hu": options.assume_hu, "hu_offset": options.hu_offset, "cache_folder": cache, "jobs": options.jobs}
     with joined(team, device.torch_device):
         try:
             # What the first process has read the others find in the cache.
             for reads in (team.is_first, not team.is_first):
                 if reads:
-                    cases = read_training_cases(options.manifest, cache_folder=cache, jobs=options.jobs, progress=progress)
+                    cases = read_training_cases(options.manifest, **reading, progress=progress)
                 team.told(None)
             how = {"manifest": options.manifest, "watcher": progress.watch, "progress": progress}
             return train(cases, settings, options.output, wanted, **how)

@@ -137,7 +137,7 @@ def _made(job: _Job) -> CachedCase | str:
 
 def _prepared(job: _Job) -> CachedCase:
     case, settings = job.case, job.settings
-    prepared = prepare(read_ct(case.image, series=case.series))
+    prepared = prepare(read_ct(case.image, **case.reading))
     image = prepared.scan.image
     mirror = mirror_transform(prepared) if SYMMETRIC in settings.input.channels else None
     given = network_input(prepared, settings.input, Extent(smallest=settings.window), mirror=mirror)
@@ -181,6 +181,7 @@ def _key(case: TrainingCase, label_map: LabelMap, settings: TrainingSettings) ->
         "format": _FORMAT,
         "image": case.image_sha256,
         "series": case.series,
+        "hu_offset": case.hu_offset,
         "reference": case.reference_sha256,
         "input": settings.input.as_dict(),
         "labels": label_map.pairs,

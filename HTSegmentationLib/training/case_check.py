@@ -52,25 +52,36 @@ class CheckedCase:
         return asdict(self) | {"labels": list(self.labels)}
 
 
-def check_case(image: Path, series: str | None, reference: Path, known: Any = None) -> CheckedCase:
+def case_key(image: Path, reference: Path, reading: Mapping[str, Any]) -> str:
+    """Names a case's files and how the scan is read.
+
+    Args:
+        image: The CT.
+        reference: The mask.
+        reading: Keyword arguments of ``read_ct``.
+    """
+    return json.dumps([str(image), str(reference), reading], sort_keys=True)
+
+
+def check_case(image: Path, reference: Path, reading: Mapping[str, Any], known: Any = None) -> CheckedCase:
     """Reads a scan and its reference, and checks that they go together.
 
     Args:
         image: The CT.
-        series: Which DICOM series of it; None where there is but one.
         reference: The mask.
+        reading: Keyword arguments of ``read_ct``: which series, and what to take for HU.
         known: What :meth:`CheckedCase.as_dict` gave earlier; files that have not changed since are not read.
 
     Returns:
         What was found. What is wrong with the files is its fault, not an error.
     """
-    key = json.dumps([str(image), series, str(reference)])
+    key = case_key(image, reference, reading)
     try:
         kept = _kept(key, known, image, reference)
         if kept is not None:
             return kept
         marks = fingerprint(image), fingerprint(reference)
-        scan = read_ct(image, series=series)
+        scan = read_ct(image, **reading)
         labels, _ = read_labels(reference)
         require_same_grid(labels, scan.image, "reference", "scan")
     except HTSegError as error:

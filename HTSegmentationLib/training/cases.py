@@ -16,7 +16,7 @@ from HTSegmentationLib.errors import OutputError, UsageError
 from HTSegmentationLib.files import write_json
 from HTSegmentationLib.progress import Progress, silent
 from HTSegmentationLib.remark import Remark, Severity
-from HTSegmentationLib.training.case_check import CheckedCase, check_case
+from HTSegmentationLib.training.case_check import CheckedCase, case_key, check_case
 from HTSegmentationLib.training.labels import listed_values
 
 KNOWN_FILE = "cases.json"
@@ -50,6 +50,8 @@ class TrainingCase:
         image_sha256: Of the file or folder.
         reference_sha256: Of the file.
         simulated: Whether a record beside the image says that it was simulated.
+        assume_hu: Whether values are taken as HU even if they do not look like it.
+        hu_offset: HU to add to every voxel.
     """
 
     case_id: str
@@ -65,6 +67,13 @@ class TrainingCase:
     image_sha256: str
     reference_sha256: str
     simulated: bool = False
+    assume_hu: bool = False
+    hu_offset: float = 0.0
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The keyword arguments of ``read_ct`` that the case is read with."""
+        return {"series": self.series, "assume_hu": self.assume_hu, "hu_offset": self.hu_offset}
 
 
 class TrainingCasesError(UsageError):
@@ -85,6 +94,8 @@ def read_training_cases(
     manifest: str | Path,
     *,
     label_map: Sequence[tuple[int, int]] | None = None,
+    assume_hu: bool = False,
+    hu_offset: float = 0.0,
     cache_folder: Path | None = None,
     jobs: int | None = None,
     progress: Progress = silent,
@@ -97,6 +108,8 @@ def read_training_cases(
     Args:
         manifest: CSV or TSV.
         label_map: Pairs (value in the references, class); None: the values are 1 to n, or one value for all.
+        assume_hu: Whether to take values as HU even if they do not look like it.
+        hu_offset: HU to add to every voxel of every scan.
         cache_folder: A folder that keeps what was found, so that files that have not changed are not read again; it is
             made where it is not there.
         jobs: How many processes; None: as many as there are cores.
@@ -121,12 +134,14 @@ def read_training_cases(
     sound = [case for case in sound if case.reference is not None]
     if table.table_problems:
         raise TrainingCasesError(table.path, problems)
-    work = functools.partial(_checked, known)
-    found = each_of(work, sound, jobs=1 if _all_known(sound, known) else jobs, stage="checking cases", progress=progress)
+    how = {"assume_hu": assume_hu, "hu_offset": hu_offset}
+    work = functools.partial(_checked, known, how)
+    few = 1 if _all_known(sound, known, how) else jobs
+    found = each_of(work, sound, jobs=few, stage="checking cases", progress=progress)
     pairs = list(zip(sound, found, strict=True))
     _remember(cache_folder, known, found)
     problems += [Problem(case.row, case.case_id, checked.fault) for case, checked in pairs if checked.fault]
-    cases = tuple(_training_case(case, checked) for case, checked in pairs if not checked.fault)
+    cases = tuple(_training_case(case, checked, how) for case, checked in pairs if not checked.fault)
     problems += _doubled(cases) + (_mixed(cases) if label_map is None else _unnamed(cases, label_map))
     if cases and not problems and not any(case.labels for case in cases):
         problems.append(Problem(1, "", "every reference is empty; there is no lesion to learn from"))
@@ -159,19 +174,23 @@ def case_remarks(cases: Sequence[TrainingCase]) -> tuple[Remark, ...]:
         >>> case_remarks([])
         ()
     """
+    remarks = []
+    if any(case.assume_hu for case in cases):
+        text = "All values were taken for HU, whether they look like it or not, since you said so."
+        remarks.append(Remark("hu-assumed", text, Severity.WARNING))
     empty = [case.case_id for case in cases if not case.labels]
     if not empty:
-        return ()
+        return tuple(remarks)
     named = ", ".join(empty[:_NAMED]) + (", ..." if len(empty) > _NAMED else "")
     text = f"{len(empty)} of {len(cases)} references are empty ({named}): these cases give background patches alone."
-    return (Remark("references-empty", text, Severity.CAUTION),)
+    return (*remarks, Remark("references-empty", text, Severity.CAUTION))
 
 
-def _checked(known: Mapping[str, Any], case: Case) -> CheckedCase:
-    return check_case(case.image, case.series, case.reference, known.get(_key(case)))
+def _checked(known: Mapping[str, Any], how: Mapping[str, Any], case: Case) -> CheckedCase:
+    return check_case(case.image, case.reference, {"series": case.series, **how}, known.get(_key(case, how)))
 
 
-def _training_case(case: Case, checked: CheckedCase) -> TrainingCase:
+def _training_case(case: Case, checked: CheckedCase, how: Mapping[str, Any]) -> TrainingCase:
     return TrainingCase(
         case_id=case.case_id,
         row=case.row,
@@ -186,6 +205,7 @@ def _training_case(case: Case, checked: CheckedCase) -> TrainingCase:
         image_sha256=checked.image["sha256"],
         reference_sha256=checked.reference["sha256"],
         simulated=checked.simulated,
+        **how,
     )
 
 
@@ -242,8 +262,8 @@ def _unnamed(cases: Sequence[TrainingCase], label_map: Sequence[tuple[int, int]]
     return problems
 
 
-def _key(case: Case) -> str:
-    return json.dumps([str(case.image), case.series, str(case.reference)])
+def _key(case: Case, how: Mapping[str, Any]) -> str:
+    return case_key(case.image, case.reference, {"series": case.series, **how})
 
 
 def _known(folder: Path | None) -> dict[str, Any]:
@@ -256,9 +276,9 @@ def _known(folder: Path | None) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _all_known(cases: Sequence[Case], known: Mapping[str, Any]) -> bool:
+def _all_known(cases: Sequence[Case], known: Mapping[str, Any], how: Mapping[str, Any]) -> bool:
     """Processes of their own take longer to start than a look at files that are known."""
-    return all(_key(case) in known for case in cases)
+    return all(_key(case, how) in known for case in cases)
 
 
 def _remember(folder: Path | None, known: Mapping[str, Any], found: Sequence[CheckedCase]) -> None:

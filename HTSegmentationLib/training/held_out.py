@@ -76,7 +76,9 @@ class HeldOut:
         """
         cases = tuple(self._case(self._cases[name], row, fold) for row, name in enumerate(case_ids, start=2))
         manifest = Manifest(Path(self._manifest), cases, _COLUMNS)
-        settings = BatchSettings(str(model), device=device)
+        # All cases of a table are read in the same way.
+        first = next(iter(self._cases.values()))
+        settings = BatchSettings(str(model), device=device, assume_hu=first.assume_hu, hu_offset=first.hu_offset)
         folder = made(self._place.predictions / f"fold_{fold}")
         # The same model, trained for longer, has other weights; what an earlier one gave is not kept.
         anew = _made_by_others(folder, manifest, settings)

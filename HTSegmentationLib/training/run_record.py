@@ -79,4 +79,5 @@ def _part(case_id: str, fold: Fold) -> str:
 
 
 def _fingerprint(case: TrainingCase) -> str:
-    return f"{case.image_sha256[:_HASH_LETTERS]} {case.reference_sha256[:_HASH_LETTERS]}"
+    offset = f" {case.hu_offset:+g} HU" if case.hu_offset else ""
+    return f"{case.image_sha256[:_HASH_LETTERS]} {case.reference_sha256[:_HASH_LETTERS]}{offset}"

@@ -38,6 +38,15 @@ def test_the_network_reads_in_training_what_it_reads_at_inference(tiny):
     assert (cached.channels[0, ~given.grid.resample(prepared.brain_mask, 0).astype(bool)] == 0).all()
 
 
+def test_an_offset_is_added_before_the_network_reads_a_scan(tiny, one, tmp_path):
+    case = tiny.cases[0]
+    raised = tmp_path / "ct.nii.gz"
+    sitk.WriteImage(sitk.ReadImage(str(case.image)) + 1024, str(raised))
+    lowered = dataclasses.replace(case, image=raised, hu_offset=-1024.0)
+    (cached,) = prepared_cases([lowered], tiny.settings, tmp_path / "own", jobs=1)
+    assert np.array_equal(cached.channels, one.channels)
+
+
 def test_the_reference_lies_where_the_blood_is(tiny):
     for case, cached in zip(tiny.cases, tiny.cached, strict=True):
         blood = cached.target > 0

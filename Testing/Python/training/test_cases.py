@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from HTSegmentationLib.remark import Severity
 from HTSegmentationLib.training import case_check
 from HTSegmentationLib.training.cases import TrainingCasesError, case_remarks, label_values, read_training_cases
 
@@ -52,6 +53,18 @@ def test_references_that_are_all_empty_are_refused_and_some_are_told(tmp_path):
     assert [case.volume_ml > 0 for case in cases] == [False, False, True]
     (remark,) = case_remarks(cases)
     assert "2 of 3 references are empty (n-00, n-01)" in remark.text
+
+
+def test_scans_that_are_no_hu_are_refused_with_the_offset_that_mends_them(tmp_path):
+    rows = [write_case(tmp_path, f"ph-0{n}", n, *A) for n in range(2)]
+    scan = sitk.ReadImage(str(tmp_path / "ph-01/ct.nii.gz"))
+    sitk.WriteImage(scan + 1024, str(tmp_path / "ph-01/ct.nii.gz"))
+    table, cache = write_table(tmp_path, rows), tmp_path / "cache"
+    assert "--hu-offset -1024, or --assume-hu" in problems(table)[3]
+    cases = read_training_cases(table, assume_hu=True, cache_folder=cache, jobs=1)
+    assert case_remarks(cases)[0].severity is Severity.WARNING
+    # What was assumed once is not taken for granted the next time.
+    assert list(problems(table, cache_folder=cache)) == [3]
 
 
 def test_mixed_sets_of_labels_are_refused_with_the_odd_ones(tmp_path):
