@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from HTSegmentationLib.errors import HTSegError, MissingPackageError, UsageError
-from HTSegmentationLib.machine import free_memory
+from HTSegmentationLib.machine import free_memory, keep_freed_memory
 from HTSegmentationLib.remark import Remark, Severity
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def choose_device(name: str = "auto") -> Device:
 
 
 def _processor(torch: Any, remarks: tuple[Remark, ...] = ()) -> Device:
+    keep_freed_memory()
     threads = torch.get_num_threads()
     title = f"the processor, {threads} thread{'' if threads == 1 else 's'}"
     return Device("cpu", title, torch.device("cpu"), remarks)

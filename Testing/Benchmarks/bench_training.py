@@ -1,4 +1,4 @@
-"""Speed of a training's data: preparing cases, cutting patches, and how long a network waits for them.
+"""Speed of a training: preparing cases, cutting patches, how long a network waits for them, and what going on costs.
 
     python Testing/Benchmarks/bench_training.py
     python Testing/Benchmarks/bench_training.py --cohort cohort/cohort.csv --cache cache --workers 0 2 4 --steps 200
@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +23,30 @@ ALLOWED_WAIT = 0.1
 """Share of a step that may be spent waiting for patches, on two cores with the SE U-Net."""
 
 WARM_UP = 3
+
+ALLOWED_RESUMING_S = 10
+
+_KILLED_AT = """
+import json, os, sys, time
+from pathlib import Path
+from HTSegmentationLib.training.cases import read_training_cases
+from HTSegmentationLib.training.train import train
+from HTSegmentationLib.training.train_options import TrainOptions
+from HTSegmentationLib.training.settings import TrainingSettings
+
+table, cache, run, settings, epoch = sys.argv[1:]
+
+def watch(now):
+    if now.moment.epoch >= int(epoch):
+        print(time.time())
+        sys.stdout.flush()
+        os._exit(0)
+
+cases = read_training_cases(table, cache_folder=Path(cache), jobs=1)
+how = TrainOptions(cache=Path(cache), held_out=(cases[0].case_id,))
+train(cases, TrainingSettings.from_dict(json.loads(settings)), run, how, manifest=table, watcher=watch)
+"""
+"""A training that ends, without any farewell, at the first step of an epoch, and tells when that was."""
 
 
 def simulated(folder):
@@ -101,6 +128,18 @@ def bench_steps(cached, settings, workers, steps):
         )
 
 
+def bench_resuming(table, settings, cache, run):
+    """From the start of a process to its first step, where another one was killed before."""
+    few = dataclasses.replace(settings, patches_per_case=settings.batch_size, validation_share=0.0, epochs=3)
+    told = []
+    for epoch in (2, 2):
+        call = [sys.executable, "-c", _KILLED_AT, *map(str, (table, cache, run, json.dumps(few.as_dict()), epoch))]
+        start = time.time()
+        told.append(float(subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True).stdout) - start)
+    verdict = "within" if told[1] <= ALLOWED_RESUMING_S else "ABOVE"
+    print(f"resuming: {told[1]:.1f} s from the start of the process to the first step ({verdict} {ALLOWED_RESUMING_S} s)")
+
+
 def main():
     from HTSegmentationLib.training.recipes import TRAINABLE, published_settings
 
@@ -115,11 +154,11 @@ def main():
     settings = published_settings(options.architecture)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        cached = bench_preparing(
-            options.cohort or simulated(place), settings, options.cache or place / "cache", options.jobs
-        )
+        table, cache = options.cohort or simulated(place), options.cache or place / "cache"
+        cached = bench_preparing(table, settings, cache, options.jobs)
         bench_cutting(cached, settings, options.workers, 5 * options.steps)
         bench_steps(cached, settings, options.workers, options.steps)
+        bench_resuming(table, settings, cache, place / "run")
 
 
 if __name__ == "__main__":

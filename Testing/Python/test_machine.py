@@ -1,6 +1,43 @@
 """What the computer lends: memory as a container limits it."""
 
+import mmap
+import platform
+import subprocess
+import sys
+
+import pytest
+
 from HTSegmentationLib import machine
+
+_FAULTS = """
+import resource
+from HTSegmentationLib.machine import keep_freed_memory
+{}
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    bytearray(40_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+"""Pages that the system had to clear for blocks that are freed at once."""
+
+
+def pages(first, monkeypatch):
+    for name in machine._TUNED_BY:
+        monkeypatch.delenv(name, raising=False)
+    run = subprocess.run([sys.executable, "-c", _FAULTS.format(first)], check=True, stdout=subprocess.PIPE, text=True)
+    return int(run.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is the GNU C library that gives memory back")
+def test_memory_that_was_freed_is_used_again(monkeypatch):
+    once = 40_000_000 // mmap.PAGESIZE
+    assert pages("", monkeypatch) > 10 * once
+    assert pages("assert keep_freed_memory()", monkeypatch) < 3 * once
+
+
+def test_what_the_user_tuned_is_left_alone(monkeypatch):
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1000000")
+    assert not machine.keep_freed_memory()
 
 
 def test_a_limit_of_the_container_counts_without_the_files_it_keeps_in_memory(monkeypatch, tmp_path):
