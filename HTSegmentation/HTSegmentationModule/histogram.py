@@ -1,46 +1,22 @@
-"""Histogram of HU in ROI and brain with the thresholds drawn in, as a picture for a label."""
+"""Histogram of HU in ROI and brain with the bounds drawn in, as a picture for a label."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import qt
-import SimpleITK as sitk
 
+from HTSegmentationModule.histogram_content import HIGHEST_HU, LOWEST_HU, HistogramContent
 from HTSegmentationModule.messages import scaledFont
 from HTSegmentationModule.translation import tr as _
-
-LOWEST_HU, HIGHEST_HU = 0, 120
-"""The range that is drawn: from water to beyond the densest clot."""
 
 _TICK_HU = 20
 _MARGIN = 8
 _TOP, _BOTTOM = 18, 16
-"""Pixels above the bars for the first threshold's line, and below them for the numbers."""
+"""Pixels above the bars for the bracket, and below them for the numbers."""
 
 _WORD = 110
 """Pixels that a word may take."""
-
-
-def huCounts(prepared: Any, roi: Any) -> np.ndarray:
-    """Voxels of each whole HU of the drawn range in the ROI inside the brain.
-
-    Args:
-        prepared: The prepared scan.
-        roi: The ROI on its grid.
-
-    Returns:
-        Counts, one for each HU from LOWEST_HU to HIGHEST_HU, both included.
-    """
-    from HTSegmentationLib.ct.geometry import crop
-
-    size = roi.mask.GetSize()
-    image, brain = crop(prepared.scan.image, roi.index, size), crop(prepared.brain_mask, roi.index, size)
-    inside = (sitk.GetArrayViewFromImage(roi.mask) > 0) & (sitk.GetArrayViewFromImage(brain) > 0)
-    values = np.rint(sitk.GetArrayViewFromImage(image)[inside]).astype(np.int64) - LOWEST_HU
-    count = HIGHEST_HU - LOWEST_HU + 1
-    return np.bincount(values[(values >= 0) & (values < count)], minlength=count)
 
 
 class HistogramView:
@@ -48,7 +24,7 @@ class HistogramView:
 
     Args:
         label: The label; its size is the picture's.
-        color: Red, green, blue of what lies within the final threshold.
+        color: Red, green, blue of the marked voxels.
     """
 
     def __init__(self, label: Any, color: tuple[int, int, int]) -> None:
@@ -61,12 +37,13 @@ class HistogramView:
         """Nothing to show, and no room taken."""
         self._label.setVisible(False)
 
-    def show(self, counts: np.ndarray, final: tuple[float, float], first: tuple[float, float] | None) -> None:
-        """Draws counts as :func:`huCounts` gives them, and the two thresholds in HU."""
+    def show(self, content: HistogramContent) -> None:
+        """Draws what a result's histogram shows, and says in the tooltip what that is."""
+        self._label.toolTip = content.meaning
         self._label.setVisible(True)
-        self._label.setPixmap(self._drawn(counts, final, first))
+        self._label.setPixmap(self._drawn(content))
 
-    def _drawn(self, counts: np.ndarray, final: tuple[float, float], first: tuple[float, float] | None) -> Any:
+    def _drawn(self, content: HistogramContent) -> Any:
         ratio = float(self._label.devicePixelRatioF())
         width, height = max(self._label.width, 200), max(self._label.minimumHeight, 80)
         pixmap = qt.QPixmap(round(width * ratio), round(height * ratio))
@@ -76,10 +53,12 @@ class HistogramView:
         painter = qt.QPainter(pixmap)
         try:
             drawing = _Drawing(painter, palette, width, height)
-            drawing.bars(counts, final, qt.QColor(*self._color))
+            if content.band is not None:
+                drawing.band(content.band, qt.QColor(*self._color))
+            drawing.bars(content, qt.QColor(*self._color))
             drawing.axis()
-            if first is not None:
-                drawing.firstThreshold(first)
+            if content.bracket is not None:
+                drawing.bracket(content.bracket, content.word)
         finally:
             # An unfinished painter on a picture that is gone takes the application with it.
             painter.end()
@@ -101,19 +80,20 @@ class _Drawing:
         self._text, self._accent = palette.color(qt.QPalette.Text), palette.color(qt.QPalette.Highlight)
         painter.setFont(scaledFont(painter.font(), 0.85))
 
-    def bars(self, counts: np.ndarray, final: tuple[float, float], color: Any) -> None:
-        """One bar for each HU, on the band of the final threshold."""
-        left, right = self._x(final[0]), self._x(final[1])
+    def band(self, bounds: tuple[float, float], color: Any) -> None:
+        """A shade between two bounds in HU."""
+        left, right = self._x(bounds[0]), self._x(bounds[1])
         self._painter.fillRect(left, _TOP - 4, max(1, right - left), self._bottom - _TOP + 4, _faded(color, 45))
-        highest = max(1, int(counts.max()))
-        for number, count in enumerate(counts.tolist()):
+
+    def bars(self, content: HistogramContent, color: Any) -> None:
+        """One bar for each HU: from below the marked voxels, above them the others."""
+        highest = max(1, int(content.counts.max()))
+        for number, (count, marked) in enumerate(zip(content.counts.tolist(), content.marked.tolist(), strict=True)):
             hu = LOWEST_HU + number
-            if count:
-                tall = max(1, round(count / highest * (self._bottom - _TOP)))
-                left, right = self._x(hu - 0.5), self._x(hu + 0.5)
-                within = final[0] <= hu <= final[1]
-                bar = color if within else _faded(self._text, 110)
-                self._painter.fillRect(left, self._bottom - tall, max(1, right - left), tall, bar)
+            left, right = self._x(hu - 0.5), self._x(hu + 0.5)
+            tall, part = (max(int(n > 0), round(n / highest * (self._bottom - _TOP))) for n in (count, marked))
+            self._painter.fillRect(left, self._bottom - tall, max(1, right - left), tall - part, _faded(self._text, 110))
+            self._painter.fillRect(left, self._bottom - part, max(1, right - left), part, color)
 
     def axis(self) -> None:
         """The line below the bars, and its numbers."""
@@ -127,14 +107,13 @@ class _Drawing:
             else:
                 self._word(self._x(hu) - _WORD // 2, self._bottom + 2, qt.Qt.AlignHCenter, str(hu))
 
-    def firstThreshold(self, window: tuple[float, float]) -> None:
+    def bracket(self, ends: tuple[float, float], word: str) -> None:
         """A bracket above the bars, with its name."""
-        left, right, level = self._x(window[0]), self._x(window[1]), _TOP - 7
+        left, right, level = self._x(ends[0]), self._x(ends[1]), _TOP - 7
         self._painter.fillRect(left, level, max(1, right - left), 2, self._accent)
         for end in (left, right - 2):
             self._painter.fillRect(end, level - 3, 2, 8, self._accent)
         self._painter.setPen(self._text)
-        word = _("first threshold")
         if right + 5 + _WORD < self._width:
             self._word(right + 5, level - 7, qt.Qt.AlignLeft, word)
         else:

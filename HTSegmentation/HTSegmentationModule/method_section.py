@@ -8,9 +8,11 @@ from typing import Any
 
 import slicer
 
-from HTSegmentationModule.histogram import HistogramView, huCounts
+from HTSegmentationModule.histogram import HistogramView
+from HTSegmentationModule.histogram_content import contentOf
 from HTSegmentationModule.network_section import NetworkSection
 from HTSegmentationModule.parameters import parameterNames, rulesOf, setRules
+from HTSegmentationModule.robust_section import RobustSection
 from HTSegmentationModule.rule_table import RuleTable
 from HTSegmentationModule.translation import tr as _
 
@@ -21,6 +23,8 @@ _SHOWN_FOR = {
     "closingLabel": "closing_diameter_voxels",
     "closingSpinBox": "closing_diameter_voxels",
     "filtersGroupBox": "smoothing_in_plane_mm",
+    "robustWidget": "bound_share",
+    "robustGroupBox": "background_mm",
 }
 """Widgets that are shown for methods with this parameter, by the library's name of it."""
 
@@ -44,6 +48,7 @@ class MethodSection:
         self._methods: dict[str, Any] = {}
         self._parameterNames: dict[str, frozenset[str]] = {}
         self.network = NetworkSection(ui)
+        self._robust = RobustSection(ui)
         self.offer(methods)
         ui.sdImageComboBox.addItem(_("original HU"), "original")
         ui.sdImageComboBox.addItem(_("enhanced image (after the filters)"), "enhanced")
@@ -100,6 +105,7 @@ class MethodSection:
             # What another method told of itself says nothing of a network, which has no live preview to replace it.
             self.showResult(None, None)
         self.network.show(parameterNode, self._methods.get(parameterNode.method))
+        self._robust.show(parameterNode)
         self._showRules(parameterNode)
         self._showManual(parameterNode)
 
@@ -115,11 +121,11 @@ class MethodSection:
         self.rules.highlight(getattr(details, "rule_number", None))
         self._ui.outcomeLabel.setText("" if details is None else outcomeText(details))
         self._ui.outcomeLabel.setVisible(details is not None)
-        if gathered is None or gathered.roi is None or not hasattr(details, "threshold_hu"):
+        content = contentOf(gathered, result)
+        if content is None:
             self._histogram.clear()
         else:
-            counts = huCounts(gathered.prepared, gathered.roi)
-            self._histogram.show(counts, details.threshold_hu, getattr(details, "first_threshold_hu", None))
+            self._histogram.show(content)
 
     @property
     def _details(self) -> Any:

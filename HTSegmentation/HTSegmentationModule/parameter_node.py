@@ -13,7 +13,8 @@ class HTSegmentationParameterNode:
     """What the user chose; several instances can live in one scene.
 
     Nothing is restricted here, so that every scene can be opened: the library checks all numbers when they are used
-    (:func:`HTSegmentationModule.parameters.toLibrary`). The defaults are the paper's.
+    (:func:`HTSegmentationModule.parameters.toLibrary`). The defaults are the paper's, those of the robust threshold the
+    fitted ones.
 
     inputVolume: the CT, in HU.
     roiNodes: ROI boxes and closed curves; their union counts.
@@ -29,6 +30,9 @@ class HTSegmentationParameterNode:
     manualThreshold: whether manualLower and manualUpper override the rule table.
     sdImage: "original" or "enhanced".
     rules: the rule table in JSON, empty for the published one; see ``rulesOf`` and ``setRules``.
+    robustLeastContrast, robustMostContrast: HU above the tissue around, the limits of the lower bound.
+    robustShare: the lower bound as a share of the bleed's contrast, no unit; robustDensest: the upper bound, HU.
+    robustSmoothing, robustBackground: sigma in mm; robustPartGap: mm between parts of one bleed.
     device: where networks run, as ``htseg --device`` has it.
     """
 
@@ -56,4 +60,11 @@ class HTSegmentationParameterNode:
     manualUpper: float = 80.0
     globalLower: float = 50.0
     globalUpper: float = 80.0
+    robustLeastContrast: float = 9.0
+    robustMostContrast: float = 17.0
+    robustShare: float = 0.36
+    robustDensest: float = 100.0
+    robustSmoothing: float = 0.9
+    robustBackground: float = 5.0
+    robustPartGap: float = 10.0
     device: str = "auto"

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from HTSegmentationLib.methods import Method
     from HTSegmentationLib.segmenter import Segmenter
-    from HTSegmentationLib.threshold.parameters import EnhancementParameters
+    from HTSegmentationLib.threshold.parameters import ParameterTable
     from HTSegmentationLib.threshold.rules import Rule
 
-_FIELDS = {
+FIELDS = {
     "smoothing_in_plane_mm": "smoothingInPlane",
     "smoothing_through_plane_mm": "smoothingThroughPlane",
     "sharpening_mm": "sharpening",
@@ -29,11 +29,18 @@ _FIELDS = {
     "sd_image": "sdImage",
     "lower_hu": "globalLower",
     "upper_hu": "globalUpper",
+    "least_contrast_hu": "robustLeastContrast",
+    "most_contrast_hu": "robustMostContrast",
+    "bound_share": "robustShare",
+    "densest_hu": "robustDensest",
+    "smoothing_mm": "robustSmoothing",
+    "background_mm": "robustBackground",
+    "part_gap_mm": "robustPartGap",
 }
 """The library's name of each parameter, and the parameter node's."""
 
 
-def toLibrary(parameterNode: Any, method: str | None = None) -> EnhancementParameters | None:
+def toLibrary(parameterNode: Any, method: str | None = None) -> ParameterTable | None:
     """The library's parameters of a method.
 
     Args:
@@ -56,8 +63,8 @@ def toLibrary(parameterNode: Any, method: str | None = None) -> EnhancementParam
         return None
     values: dict[str, Any] = {}
     for field in dataclasses.fields(published):
-        if field.name in _FIELDS:
-            values[field.name] = getattr(parameterNode, _FIELDS[field.name])
+        if field.name in FIELDS:
+            values[field.name] = getattr(parameterNode, FIELDS[field.name])
         elif field.name == "rules":
             values["rules"] = [rule.as_dict() for rule in rulesOf(parameterNode)]
         elif field.name in ("manual_lower_hu", "manual_upper_hu") and parameterNode.manualThreshold:
@@ -77,7 +84,7 @@ def parameterNames(method: Method) -> frozenset[str]:
     return frozenset(field.name for field in dataclasses.fields(method.make(None).parameters))
 
 
-def storeParameters(parameterNode: Any, parameters: EnhancementParameters) -> None:
+def storeParameters(parameterNode: Any, parameters: ParameterTable) -> None:
     """Sets a parameter node to the library's parameters; what they do not have stays as it is.
 
     Args:
@@ -86,11 +93,13 @@ def storeParameters(parameterNode: Any, parameters: EnhancementParameters) -> No
     """
     for field in dataclasses.fields(parameters):
         value = getattr(parameters, field.name)
-        if field.name in _FIELDS:
-            setattr(parameterNode, _FIELDS[field.name], value.value if isinstance(value, enum.Enum) else value)
+        if field.name in FIELDS:
+            setattr(parameterNode, FIELDS[field.name], value.value if isinstance(value, enum.Enum) else value)
         elif field.name == "rules":
             setRules(parameterNode, value)
-    lower, upper = (getattr(parameters, f"manual_{end}_hu", None) for end in ("lower", "upper"))
+    if not hasattr(parameters, "manual_lower_hu"):
+        return
+    lower, upper = parameters.manual_lower_hu, parameters.manual_upper_hu
     parameterNode.manualThreshold = lower is not None
     if lower is not None and upper is not None:
         parameterNode.manualLower, parameterNode.manualUpper = lower, upper

@@ -15,13 +15,14 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 from HTSegmentationModule.self_test_methods import MethodStories
 from HTSegmentationModule.self_test_panel import PanelStories
+from HTSegmentationModule.self_test_robust import RobustStories
 from HTSegmentationModule.self_test_suggestion import SuggestionStories
 
 _WAIT_S = 60.0
 """The longest that the panel may take to prepare the test's small head, also on a busy computer."""
 
 
-class HTSegmentationTest(MethodStories, PanelStories, SuggestionStories, ScriptedLoadableModuleTest):
+class HTSegmentationTest(MethodStories, PanelStories, RobustStories, SuggestionStories, ScriptedLoadableModuleTest):
     """Each method tells one story on a small head with a ball of blood of known volume."""
 
     def setUp(self) -> None:

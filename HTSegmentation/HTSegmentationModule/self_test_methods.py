@@ -70,6 +70,8 @@ class MethodStories:
             self.assertEqual(panel.ui.adaptiveWidget.isHidden(), "rules" not in names)
             self.assertEqual(panel.ui.globalWidget.isHidden(), "lower_hu" not in names)
             self.assertEqual(panel.ui.filtersGroupBox.isHidden(), "smoothing_in_plane_mm" not in names)
+            for widget in (panel.ui.robustWidget, panel.ui.robustGroupBox):
+                self.assertEqual(widget.isHidden(), "bound_share" not in names)
             self._waitFor(lambda: panel.ui.applyButton.enabled, "Apply to be possible")
             panel.ui.applyButton.click()
             self._waitFor(lambda: not panel.apply.running, "the result")

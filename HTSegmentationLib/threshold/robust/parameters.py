@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from HTSegmentationLib.errors import ParameterError
 from HTSegmentationLib.threshold.parameters import ParameterTable, require
+
+ROBUST_LIMITS: Mapping[str, tuple[float, float, str]] = MappingProxyType(
+    {
+        "smoothing_mm": (0.3, 3, "mm"),
+        "background_mm": (2, 15, "mm"),
+        "least_contrast_hu": (5, 20, "HU"),
+        "most_contrast_hu": (5, 40, "HU"),
+        "bound_share": (0.1, 0.9, "(no unit)"),
+        "densest_hu": (80, 200, "HU"),
+        "part_gap_mm": (0, 50, "mm"),
+    }
+)
+"""Lowest and highest value of each parameter, both allowed, and its unit."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +56,8 @@ class RobustParameters(ParameterTable):
     part_gap_mm: float = 10.0
 
     def __post_init__(self) -> None:
-        require("smoothing_mm", self.smoothing_mm, 0.3, 3, "mm")
-        require("background_mm", self.background_mm, 2, 15, "mm")
-        require("least_contrast_hu", self.least_contrast_hu, 5, 20, "HU")
-        require("most_contrast_hu", self.most_contrast_hu, 5, 40, "HU")
-        require("bound_share", self.bound_share, 0.1, 0.9, "(no unit)")
-        require("densest_hu", self.densest_hu, 80, 200, "HU")
-        require("part_gap_mm", self.part_gap_mm, 0, 50, "mm")
+        for name, (lowest, highest, unit) in ROBUST_LIMITS.items():
+            require(name, getattr(self, name), lowest, highest, unit)
         if self.least_contrast_hu > self.most_contrast_hu:
             raise ParameterError(
                 f"least_contrast_hu ({self.least_contrast_hu:g} HU) must not be above "

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from HTSegmentationLib.threshold.parameter_files import save_parameters
+from HTSegmentationLib.threshold.robust.parameters import RobustParameters
+
 from ..phantom import as_scan, box_roi
 
 BOX = "5,45,-10,30,-12,22"
@@ -327,6 +330,17 @@ def test_a_parameter_file_changes_the_result(run, data):
     site = run(*words, "--parameters", data / "site.toml")
     assert float(site.rows[0]["LowerHu"]) == 60
     assert float(site.rows[0]["VolumeMl"]) < float(published.rows[0]["VolumeMl"])
+
+
+def test_a_parameter_file_of_the_robust_threshold_changes_its_result(run, data):
+    wanted = RobustParameters(most_contrast_hu=40.0, bound_share=0.9, part_gap_mm=5.0)
+    save_parameters(data / "site.toml", wanted)
+    words = (data / "head.nrrd", "--roi", data / "R.mrk.json", "--output", data / "a.seg.nrrd", "--table", data / "t.csv")
+    words += ("--method", "robust", "--json", data / "a.json")
+    fitted = run(*words)
+    site = run(*words, "--parameters", data / "site.toml")
+    assert json.loads((data / "a.json").read_text())["parameters"] == wanted.as_dict()
+    assert float(site.rows[0]["VolumeMl"]) < float(fitted.rows[0]["VolumeMl"])
 
 
 @pytest.mark.parametrize(
