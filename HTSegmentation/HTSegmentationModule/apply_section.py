@@ -193,11 +193,12 @@ class ApplySection:
 
     def _onPreview(self, result: Any, gathered: Any) -> None:
         label, volume = self._ui.previewVolumeLabel, volumeText(result.volume_ml(), result.uncertainty_ml)
-        label.setText(_("Preview: <b>{volume}</b>").format(volume=volume))
-        label.toolTip = ""
+        # Beside a box that says what it is of; a longer text is cut in a narrow panel.
+        label.setText(f"<b>{volume}</b>")
+        label.toolTip = _("Volume of the live preview, not applied yet.")
         if result.confidence is not None:
             label.setText(label.text + _(", confidence {value:.2f}").format(value=result.confidence.value))
-            label.toolTip = _("Confidence {sure}.").format(sure=confidenceText(result.confidence))
+            label.toolTip += " " + _("Confidence {sure}.").format(sure=confidenceText(result.confidence))
         self._method.showResult(gathered, result)
         self._results.showRemarks(result.remarks, outdated=True)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from HTSegmentationLib.errors import ParameterError
 from HTSegmentationLib.inference.models.fields import Fields, quoted
+from HTSegmentationLib.inference.models.label_description import label_from_json
 from HTSegmentationLib.segmenter import Label
 
 _MOST_LABELS = 63
@@ -85,7 +86,7 @@ def label_map_for(values: Sequence[int], labels: Sequence[Label], given: tuple[t
 
 def labels_from_json(fields: Fields, key: str) -> tuple[Label, ...]:
     """Reads the classes of settings, and names the key that is wrong."""
-    return fields.parts(key, _label, most=_MOST_LABELS)
+    return fields.parts(key, label_from_json, most=_MOST_LABELS)
 
 
 def label_map_from_json(values: Any, place: str) -> tuple[tuple[int, int], ...] | None:
@@ -108,14 +109,3 @@ def _is_pair(pair: Any) -> bool:
     fits = isinstance(pair, list | tuple) and len(pair) == 2  # noqa: PLR2004
     whole = fits and all(isinstance(number, int) and not isinstance(number, bool) for number in pair)
     return whole and 1 <= pair[0] <= _LARGEST_VALUE and 0 <= pair[1] <= _MOST_LABELS
-
-
-def _label(values: Any, place: str) -> Label:
-    fields = Fields(values, place, tuple(Label.__dataclass_fields__))
-    return Label(
-        value=fields.whole("value", low=1, high=_MOST_LABELS),
-        name=fields.matching("name", r"[^\x00-\x1f|~^]{1,64}", "1 to 64 characters without | ~ ^"),
-        code=fields.matching("code", r"\d{6,18}", "a SNOMED CT code of 6 to 18 digits"),
-        meaning=fields.matching("meaning", r"[^\x00-\x1f|~^]{1,64}", "1 to 64 characters without | ~ ^"),
-        color=fields.wholes("color", 3, low=0, high=255),
-    )

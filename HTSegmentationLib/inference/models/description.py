@@ -9,6 +9,7 @@ from HTSegmentationLib.errors import ParameterError
 from HTSegmentationLib.inference.models.fields import LONGEST_TEXT, Fields, quoted
 from HTSegmentationLib.inference.models.inference_description import InferenceDescription
 from HTSegmentationLib.inference.models.input_description import InputDescription
+from HTSegmentationLib.inference.models.label_description import MOST_LABELS, label_from_json
 from HTSegmentationLib.inference.models.nnunet_description import NnUNetDescription
 from HTSegmentationLib.networks.registry import NETWORK_NAMES
 from HTSegmentationLib.segmenter import Label
@@ -30,9 +31,6 @@ TAKEN_NAMES = ("adaptive", "global", "robust", "totalsegmentator")
 
 _DEVICE_NAMES = ("con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)))
 """Names that Windows keeps for devices."""
-
-_MOST_LABELS = 255
-"""A mask has 8 bits."""
 
 _MOST_WEIGHTS = 100
 """No ensemble is larger."""
@@ -169,24 +167,13 @@ def _weights_file(values: Any, place: str, pattern: str, allowed: str) -> Weight
 
 
 def _labels(fields: Fields) -> tuple[Label, ...]:
-    labels = fields.parts("labels", _label, most=_MOST_LABELS)
+    labels = fields.parts("labels", label_from_json, most=MOST_LABELS)
     values = [label.value for label in labels]
     if 0 in values:
         raise ParameterError("labels names the value 0; allowed is 1 and more, since 0 is always the background")
     if sorted(values) != list(range(1, len(values) + 1)):
         raise ParameterError(f"labels has the values {values}; allowed are 1 to {len(values)}, each once and without gaps")
     return labels
-
-
-def _label(values: Any, place: str) -> Label:
-    fields = Fields(values, place, tuple(Label.__dataclass_fields__))
-    return Label(
-        value=fields.whole("value", low=0, high=_MOST_LABELS),
-        name=fields.matching("name", r"[^\x00-\x1f|~^]{1,64}", "1 to 64 characters without | ~ ^"),
-        code=fields.matching("code", r"\d{6,18}", "a SNOMED CT code of 6 to 18 digits"),
-        meaning=fields.matching("meaning", r"[^\x00-\x1f|~^]{1,64}", "1 to 64 characters without | ~ ^"),
-        color=fields.wholes("color", 3, low=0, high=255),
-    )
 
 
 def _require_one_story(description: ModelDescription) -> None:
