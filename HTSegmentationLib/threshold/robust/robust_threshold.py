@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import SimpleITK as sitk
 
@@ -22,6 +20,7 @@ from HTSegmentationLib.threshold.robust.parameters import RobustParameters
 from HTSegmentationLib.threshold.robust.parts import judge_parts
 from HTSegmentationLib.threshold.robust.remarks import robust_remarks
 from HTSegmentationLib.threshold.robust.signs import Signs, read_signs
+from HTSegmentationLib.threshold.robust.uncertainty import robust_uncertainty_ml
 
 _LEAST_DENSE_CONTRAST_HU = 20.0
 """The dense tenth of a bleed stands out this much; on simulated scans all bleeds above 0.3 mL do, and noise does not."""
@@ -85,7 +84,8 @@ class RobustThreshold(Segmenter):
             confidence = confidence_of(signs, judged)
         with clock.stage("remarks", 0.9):
             part = array_to_image(judged.mask & (signs is not None), field.image)
-            uncertainty_ml = math.hypot(grid_uncertainty_ml(part), signs.bound_uncertainty_ml) if signs else 0.0
+            grid_ml = grid_uncertainty_ml(part)
+            uncertainty_ml = 0.0 if signs is None else robust_uncertainty_ml(signs, confidence, grid_ml)
             remarks = (*prepared.remarks, *roi.remarks, *robust_remarks(field, part, judged, signs))
             whole = empty_like(prepared.scan.image)
             mask = sitk.Paste(whole, part, part.GetSize(), destinationIndex=field.index)

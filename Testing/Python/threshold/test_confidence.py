@@ -89,6 +89,21 @@ def test_faint_blood_in_noise_is_less_sure_and_less_certain(prepared, roi, metho
     assert faint.confidence.value < clear.confidence.value
 
 
+@pytest.mark.parametrize("changed", [{"lower_ml": 5.0, "upper_ml": 14.0}, {"grown_ml": 19.0}, {"guessed": True}])
+def test_a_window_of_less_confidence_is_less_certain(changed):
+    assert signs(**changed).window_uncertainty_ml > signs().window_uncertainty_ml
+    assert signs(**changed).window_uncertainty_ml > signs(**changed).bound_uncertainty_ml
+
+
+@pytest.mark.parametrize("method", [AdaptiveThreshold, RobustThreshold])
+def test_the_true_volume_of_a_faint_bleed_lies_within_two_uncertainties(prepared, roi, bleed, method):
+    faint = as_scan(head_array(bleed_hu=50.0, noise_hu=6.0)[0])
+    scan = PreparedScan(faint, prepared.brain_mask, prepared.tissue_mask, prepared.brain_volume_ml)
+    result = method().segment(scan, roi)
+    truth_ml = np.count_nonzero(bleed) * np.prod(faint.image.GetSpacing()) / 1000
+    assert abs(result.volume_ml() - truth_ml) < 2 * result.uncertainty_ml
+
+
 def test_the_known_failure_of_the_published_rule_is_flagged(prepared, head):
     """On healthy brain the first mask is empty, and the published row paints grey matter."""
     healthy = AdaptiveThreshold().segment(prepared, box_roi(head, center_mm=(-25.0, 10.0, 5.0)))

@@ -1,0 +1,28 @@
+"""How far the volume of the robust threshold may be off."""
+
+from __future__ import annotations
+
+import math
+
+from HTSegmentationLib.segmenter import Confidence
+from HTSegmentationLib.threshold.robust.signs import Signs
+
+_SURE_SHARE, _PER_DOUBT = 0.06, 0.5
+"""Share of the volume that even a sure mask is off by, and how much more a mask is in which there is no confidence. Fitted
+on simulated scans of one seed, so that 0.69 of the true volumes lie within one and 0.93 within 1.96 uncertainties."""
+
+
+def robust_uncertainty_ml(signs: Signs, confidence: Confidence, grid_ml: float) -> float:
+    """One standard deviation of the volume in mL, calibrated on simulated scans.
+
+    Three parts, added as squares: what the grid leaves open, half of the volume between bounds 2 HU lower and higher, and
+    what may be mistaken for blood or missed, a share of the volume that grows with the doubts:
+    ``V x (0.06 + 0.5 x (1 - confidence))``.
+
+    Args:
+        signs: What was measured of the mask.
+        confidence: How sure the method is of it.
+        grid_ml: See :func:`~HTSegmentationLib.measure.grid_uncertainty.grid_uncertainty_ml`.
+    """
+    mistaken_ml = signs.volume_ml * (_SURE_SHARE + _PER_DOUBT * (1 - confidence.value))
+    return math.hypot(grid_ml, signs.bound_uncertainty_ml, mistaken_ml)
