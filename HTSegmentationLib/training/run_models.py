@@ -150,7 +150,7 @@ class RunModels:
             "of_folds": len(self.folds),
             "ended_by": [outcome.ended for outcome in outcomes],
             "epochs": [list(outcome.epochs) for outcome in outcomes],
-            "best_epochs": [list(outcome.best_epochs) for outcome in outcomes],
+            "weights_of_epochs": [[epoch or "the last step" for epoch in outcome.best_epochs] for outcome in outcomes],
             "minutes": round(sum(outcome.seconds for outcome in outcomes) / 60, 1),
             "device": self.device.title,
             "processes": self.processes,
