@@ -84,8 +84,7 @@ class RobustThreshold(Segmenter):
             confidence = confidence_of(signs, judged)
         with clock.stage("remarks", 0.9):
             part = array_to_image(judged.mask & (signs is not None), field.image)
-            grid_ml = grid_uncertainty_ml(part)
-            uncertainty_ml = 0.0 if signs is None else robust_uncertainty_ml(signs, confidence, grid_ml)
+            uncertainty_ml = robust_uncertainty_ml(signs, judged, confidence, grid_uncertainty_ml(part))
             remarks = (*prepared.remarks, *roi.remarks, *robust_remarks(field, part, judged, signs))
             whole = empty_like(prepared.scan.image)
             mask = sitk.Paste(whole, part, part.GetSize(), destinationIndex=field.index)

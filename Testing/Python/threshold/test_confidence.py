@@ -13,7 +13,9 @@ from HTSegmentationLib.threshold.adaptive import AdaptiveThreshold
 from HTSegmentationLib.threshold.doubts import Doubt, weighed
 from HTSegmentationLib.threshold.global_threshold import GlobalThreshold
 from HTSegmentationLib.threshold.parameters import AdaptiveParameters
+from HTSegmentationLib.threshold.robust.parts import Cause, JudgedParts, Part
 from HTSegmentationLib.threshold.robust.robust_threshold import RobustThreshold
+from HTSegmentationLib.threshold.robust.uncertainty import robust_uncertainty_ml
 from HTSegmentationLib.threshold.rule_signs import RuleSigns, grown_roi, rule_confidence
 
 from ..phantom import as_scan, box_roi, head_array
@@ -102,6 +104,13 @@ def test_the_true_volume_of_a_faint_bleed_lies_within_two_uncertainties(prepared
     result = method().segment(scan, roi)
     truth_ml = np.count_nonzero(bleed) * np.prod(faint.image.GetSpacing()) / 1000
     assert abs(result.volume_ml() - truth_ml) < 2 * result.uncertainty_ml
+
+
+def test_an_empty_mask_is_as_uncertain_as_what_was_not_taken_for_blood():
+    part = Part(1, ml=0.8, peak_hu=60.0, contrast_hu=19.0, mass=14.0, cut=False, cause=Cause.BLEED, first=0, piece=1)
+    doubted, nothing = (JudgedParts(parts, np.zeros((1, 1, 1), bool), 0.0) for parts in ((part,), ()))
+    assert robust_uncertainty_ml(None, doubted, Confidence(0.5, ""), 0.0) == pytest.approx(0.4)
+    assert robust_uncertainty_ml(None, nothing, Confidence(0.8, ""), 0.0) == 0
 
 
 def test_the_known_failure_of_the_published_rule_is_flagged(prepared, head):
