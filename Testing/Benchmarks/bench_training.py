@@ -94,11 +94,12 @@ def bench_cutting(cached, settings, workers, steps):
 def bench_steps(cached, settings, workers, steps):
     import torch
 
+    from HTSegmentationLib.inference.device import choose_device
     from HTSegmentationLib.networks.registry import build_network
     from HTSegmentationLib.training.losses import make_loss
     from HTSegmentationLib.training.patches import PatchLoader
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = choose_device().torch_device
     network = build_network(settings.architecture, settings.network_arguments()).to(device)
     network = network.to(memory_format=torch.channels_last_3d)
     optimiser, loss = torch.optim.Adadelta(network.parameters(), lr=1.0), make_loss(settings)
