@@ -66,4 +66,7 @@ class RobustDetails:
         if self.bound.raised:
             why = "raised to where the border is sharp, since lower bounds run through a plateau such as staining"
         at = self.background_hu + low
-        return f"Bounds: {low:.1f} HU above that tissue (about {at:.0f} HU) to {self.densest_hu:g} HU; the lower is {why}."
+        text = f"Bounds: {low:.1f} HU above that tissue (about {at:.0f} HU) to {self.densest_hu:g} HU; the lower is {why}"
+        if self.signs.staining_ml > 0:
+            text += f"; of what lies between, only the solid part was kept, not {self.signs.staining_ml:.1f} mL of ribbons"
+        return f"{text}."

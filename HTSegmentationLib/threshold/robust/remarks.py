@@ -38,6 +38,12 @@ def robust_remarks(field: LocalContrast, mask: sitk.Image, judged: JudgedParts, 
             "bound was raised above it; whether blood lies in the stained tissue cannot be told from this scan alone."
         )
         remarks.append(Remark("staining-suspected", text, Severity.CAUTION))
+    if signs.staining_ml >= _TOLD_ML:
+        text = (
+            f"{signs.staining_ml:.1f} mL of dense tissue around a solid core were left out: ribbons with a faint border are "
+            "likely contrast staining. Which of it is blood cannot be told from this scan alone."
+        )
+        remarks.append(Remark("staining-left-out", text, Severity.CAUTION))
     if signs.skull_share >= _SKULL_SHARE:
         text = (
             f"{signs.skull_share:.0%} of the mask lies within 3 mm of the skull, where a blurred bone edge has the density "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import SimpleITK as sitk
 
-from HTSegmentationLib.ct.geometry import array_to_image, empty_like
+from HTSegmentationLib.ct.geometry import array_to_image, empty_like, voxels_to_ml
 from HTSegmentationLib.ct.scan import CTScan
 from HTSegmentationLib.measure.grid_uncertainty import grid_uncertainty_ml
 from HTSegmentationLib.progress import Progress, StageClock, silent
@@ -20,6 +22,7 @@ from HTSegmentationLib.threshold.robust.parameters import RobustParameters
 from HTSegmentationLib.threshold.robust.parts import judge_parts
 from HTSegmentationLib.threshold.robust.remarks import robust_remarks
 from HTSegmentationLib.threshold.robust.signs import Signs, read_signs
+from HTSegmentationLib.threshold.robust.solid import solid_part
 from HTSegmentationLib.threshold.robust.uncertainty import robust_uncertainty_ml
 
 _LEAST_DENSE_CONTRAST_HU = 20.0
@@ -81,6 +84,11 @@ class RobustThreshold(Segmenter):
         with clock.stage("confidence", 0.8):
             signs = read_signs(field, judged, bound) if bound is not None and judged.bleed else None
             signs = signs if signs is not None and _is_bleed(signs) else None
+            solid = judged.mask if signs is None else solid_part(field, judged.mask, signs.edge_hu_per_mm)
+            ribbons = int(np.count_nonzero(judged.mask) - np.count_nonzero(solid))
+            if ribbons > 0:
+                judged = replace(judged, mask=solid)
+                signs = read_signs(field, judged, bound, voxels_to_ml(ribbons, field.image))
             confidence = confidence_of(signs, judged)
         with clock.stage("remarks", 0.9):
             part = array_to_image(judged.mask & (signs is not None), field.image)

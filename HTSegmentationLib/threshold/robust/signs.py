@@ -38,6 +38,7 @@ class Signs:
         skull_share: Share of it within 3 mm of the skull.
         rival_share: Mass of what was left out, of the heaviest group, over its own.
         raised: Whether the bound was raised out of a plateau.
+        staining_ml: Volume in mL of what was left out around a solid core as likely staining.
     """
 
     volume_ml: float
@@ -50,6 +51,7 @@ class Signs:
     skull_share: float
     rival_share: float
     raised: bool
+    staining_ml: float = 0.0
 
     @property
     def bound_uncertainty_ml(self) -> float:
@@ -63,13 +65,14 @@ class Signs:
         return math.log10(max(self.volume_ml, 1e-3) / max(ball_ml, 1e-3))
 
 
-def read_signs(field: LocalContrast, judged: JudgedParts, bound: Bound) -> Signs:
+def read_signs(field: LocalContrast, judged: JudgedParts, bound: Bound, staining_ml: float = 0.0) -> Signs:
     """Measures the bleed.
 
     Args:
         field: The ROI's box.
         judged: The bleed at the bound, not empty.
         bound: The bound.
+        staining_ml: What was left out of it as likely staining.
     """
     mask, image = judged.mask, field.image
     near = ndimage.binary_dilation(mask) & field.tissue
@@ -90,4 +93,5 @@ def read_signs(field: LocalContrast, judged: JudgedParts, bound: Bound) -> Signs
         skull_share=float(np.mean(field.depth_mm[mask] < _NEAR_SKULL_MM)),
         rival_share=judged.rival_share,
         raised=bound.raised,
+        staining_ml=staining_ml,
     )

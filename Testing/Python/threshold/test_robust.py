@@ -14,8 +14,11 @@ from HTSegmentationLib.roi import Roi
 from HTSegmentationLib.segmenter import PreparedScan
 from HTSegmentationLib.threshold.parameter_files import load_parameters, save_parameters
 from HTSegmentationLib.threshold.prepare import modelled
+from HTSegmentationLib.threshold.robust.confidence import confidence_of
 from HTSegmentationLib.threshold.robust.parameters import RobustParameters
+from HTSegmentationLib.threshold.robust.parts import JudgedParts
 from HTSegmentationLib.threshold.robust.robust_threshold import RobustThreshold
+from HTSegmentationLib.threshold.robust.uncertainty import robust_uncertainty_ml
 
 from ..phantom import BLEED_CENTER_MM, SPACING, as_scan, box_roi, head_array
 
@@ -151,6 +154,18 @@ def test_blood_in_an_infarct_is_found_down_to_its_border(prepared, roi, bleed):
     result = RobustThreshold().segment(with_values(prepared, np.where(infarct, values - 10, values)), roi)
     assert dice(array(result.mask), bleed) > 0.93
     assert result.details.background_hu < 28
+
+
+def test_ribbons_that_were_left_out_are_told_and_doubted(prepared, roi):
+    details = RobustThreshold().segment(prepared, roi).details
+    signs = dataclasses.replace(details.signs, staining_ml=5.0)
+    assert "not 5.0 mL of ribbons" in dataclasses.replace(details, signs=signs).explain()[1]
+    judged = JudgedParts(details.parts, np.ones((1, 1, 1), bool), 0.0)
+    doubted = confidence_of(signs, judged)
+    assert doubted.value < details.confidence.value
+    assert "5.0 mL of dense ribbons around a solid core were left out" in doubted.reason
+    certain = robust_uncertainty_ml(details.signs, judged, details.confidence, 0.0)
+    assert robust_uncertainty_ml(signs, judged, details.confidence, 0.0) == pytest.approx(np.hypot(certain, 2.5))
 
 
 def test_it_explains_itself_in_three_lines(prepared, roi):
