@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from HTSegmentationLib.commands.ct_arguments import add_hu_flags
 from HTSegmentationLib.commands.method_arguments import add_method_flags
 
 if TYPE_CHECKING:
@@ -51,8 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="drawn: the column roi; auto: found by the program in each scan; default: %(default)s",
     )
     reading = parser.add_argument_group("reading the CTs")
-    reading.add_argument("--assume-hu", action="store_true", help="take the values as HU even if they do not look like it")
-    reading.add_argument("--hu-offset", type=float, default=0.0, metavar="HU", help="add this to every value, as -1024")
+    add_hu_flags(reading)
     output = parser.add_argument_group("output")
     output.add_argument("--preview", action="store_true", help="a picture of each case (needs matplotlib)")
     output.add_argument("--parquet", action="store_true", help="results.parquet beside results.csv (needs pyarrow)")

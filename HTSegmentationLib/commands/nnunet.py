@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from HTSegmentationLib.commands.ct_arguments import add_hu_flags
+
 if TYPE_CHECKING:
     from HTSegmentationLib.training.nnunet.export import ExportedDataset
 
@@ -44,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--licence", default="", metavar="TEXT", help="terms of the data's use, for dataset.json")
     export.add_argument("--reference", default="", metavar="TEXT", help="where the data come from, for dataset.json")
     reading = export.add_argument_group("reading the CTs")
-    reading.add_argument("--assume-hu", action="store_true", help="take the values as HU even if they do not look like it")
-    reading.add_argument("--hu-offset", type=float, default=0.0, metavar="HU", help="add this to every value, as -1024")
+    add_hu_flags(reading)
     export.add_argument("--jobs", type=int, metavar="N", help="cases at once; default: as cores and free memory allow")
     export.add_argument("--force", action="store_true", help="replace a data set of the same name")
     trainers = actions.add_parser("trainers", help="the trainers of this project, and the line that tells nnU-Net of them")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from HTSegmentationLib.commands.ct_arguments import add_hu_flags
 from HTSegmentationLib.commands.recipe_arguments import add_recipe_flags
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     split.add_argument("--held-out", nargs="+", default=[], metavar="CASE_ID", help="one split that holds out these cases")
     reading = parser.add_argument_group("reading the CTs")
-    reading.add_argument("--assume-hu", action="store_true", help="take the values as HU even if they do not look like it")
-    reading.add_argument("--hu-offset", type=float, default=0.0, metavar="HU", help="add this to every value, as -1024")
+    add_hu_flags(reading)
     run = parser.add_argument_group("how it is run (changes nothing that is learned, but for --minutes)")
     run.add_argument(
         "--minutes",
