@@ -78,7 +78,7 @@ class Preview:
             inputs = inputsOf(parameterNode)
             if inputs == self._shown or self._work.running:
                 return
-            self._shown = inputs
+            self._shown, self._unweighed = inputs, None
             if inputs == self._applied:
                 self.segment.remove()
                 self._onBack()
@@ -111,17 +111,18 @@ class Preview:
         self.segment.show(result.mask, gathered.roi)
         self._onResult(result, gathered)
         self.lastMs = 1000 * (time.perf_counter() - start)
-        self._unweighed = gathered if result.uncertainty_ml is None else None
-        self._pause.start(_PAUSE_MS)
+        if result.uncertainty_ml is None:
+            self._unweighed = gathered
+            self._pause.start(_PAUSE_MS)
 
     def _weigh(self) -> None:
         """Finds out, beside the window, how sure the method is of what is shown."""
-        gathered, shown = self._unweighed, self._shown
+        gathered = self._unweighed
         if gathered is None or self._work.running:
             return
 
         def tell(result: Any) -> None:
-            if self._shown is shown:
+            if self._unweighed is gathered:
                 self._unweighed = None
                 self._onResult(result, gathered)
             self.update()
@@ -142,6 +143,7 @@ class Preview:
         self.update()
 
     def _fail(self, error: Exception) -> None:
+        self._unweighed = None
         self.segment.remove()
         self._onFailed(error)
 

@@ -168,11 +168,7 @@ class HTSegmentationTest(MethodStories, PanelStories, RobustStories, SuggestionS
         text = self._savedScene()
         slicer.mrmlScene.Clear(0)
         self.assertEqual(self.logic.getParameterNode().firstLower, 50.0)
-        slicer.mrmlScene.Clear(0)
-        slicer.mrmlScene.SetLoadFromXMLString(1)
-        slicer.mrmlScene.SetSceneXMLString(text)
-        slicer.mrmlScene.Import()
-        slicer.mrmlScene.SetLoadFromXMLString(0)
+        self._loadScene(text)
         restored = self.logic.getParameterNode()
         self.assertEqual((restored.firstLower, restored.closingDiameter, rulesOf(restored)), (47.5, 2, rules))
         self.assertEqual(restored.roiNodes[0].GetName(), "Test box")
@@ -255,6 +251,14 @@ class HTSegmentationTest(MethodStories, PanelStories, RobustStories, SuggestionS
             call()
         self.assertNotIn("\n", str(caught.exception))
         self.assertIn(" ", str(caught.exception))
+
+    def _loadScene(self, text: str) -> None:
+        """Opens what ``_savedScene`` gave, in place of the present scene."""
+        slicer.mrmlScene.Clear(0)
+        slicer.mrmlScene.SetLoadFromXMLString(1)
+        slicer.mrmlScene.SetSceneXMLString(text)
+        slicer.mrmlScene.Import()
+        slicer.mrmlScene.SetLoadFromXMLString(0)
 
     def _savedScene(self) -> str:
         slicer.mrmlScene.SetSaveToXMLString(1)

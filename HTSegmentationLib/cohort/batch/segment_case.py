@@ -144,14 +144,12 @@ def _reference(path: Path, scan: CTScan, labels: tuple[Label, ...]) -> tuple[sit
     require_same_grid(image, scan.image, "reference", "scan")
     found = set(np.flatnonzero(np.bincount(sitk.GetArrayViewFromImage(image).ravel())).tolist()) - {0}
     known = {label.value for label in labels}
-    if len(labels) == 1:
+    stray = len(found) == 1 and not found <= known
+    if stray and len(labels) > 1:
+        text = f"The reference's one value, {min(found)}, is no label of the method; taken for {labels[0].name}."
+        remarks = (*remarks, Remark("reference-one-value", text))
+    if stray or len(labels) == 1:
         return sitk.Cast(image > 0, sitk.sitkUInt8) * labels[0].value, remarks
-    if len(found) == 1 and found - known:
-        value, name = found.pop(), labels[0].name
-        remark = Remark(
-            "reference-one-value", f"The reference's one value, {value}, is no label of the method; taken for {name}."
-        )
-        return sitk.Cast(image > 0, sitk.sitkUInt8) * labels[0].value, (*remarks, remark)
     if found - known:
         named = ", ".join(f"{label.value} {label.name}" for label in labels)
         values = ", ".join(map(str, sorted(found - known)))
