@@ -1,4 +1,4 @@
-"""The lower bound on the contrast of blood: from the bleed's own density, and from where its border is sharp."""
+"""The lower bound on the contrast of blood, which follows from the bleed's own density."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from HTSegmentationLib.ct.geometry import slice_axis, voxels_to_ml
+from HTSegmentationLib.ct.geometry import slice_axis
 from HTSegmentationLib.threshold.robust.contrast import LocalContrast
 from HTSegmentationLib.threshold.robust.parameters import RobustParameters
 
@@ -23,26 +23,8 @@ _NOISE_SDS = 2.7
 _MAD_TO_SD = 1.4826
 """Ratio of a normal distribution's SD to its median absolute deviation."""
 
-_HIGHER_HU = (14.0, 16.0, 18.0, 20.0, 22.0, 24.0)
-"""Bounds that are tried when the usual one meets no border; above, the small cores of staining have sharp borders, too."""
-
-_WEAK_EDGE_HU_PER_MM = 6.0
-"""Blood's border is steeper than this on simulated scans without staining; staining fades."""
-
-_SHARPER = 1.12
-"""A higher bound must meet a border that much steeper than the usual one; less is noise."""
-
-_PLATEAU_SHARE = 0.5
-"""And at most half of the volume may be left, so that what it cuts off is a plateau and not the bleed's own rim."""
-
-_LEAST_PLATEAU_ML = 5.0
-"""Staining fills gyri; what is smaller is too noisy to tell one border from another."""
-
-_LEAST_CORE_ML = 0.3
-"""What is left above a higher bound must be a bleed of its own."""
-
 _BAND_HU = 1.0
-"""Voxels within this distance of a bound are its border."""
+"""Voxels within this distance of the bound are its border."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +35,15 @@ class Bound:
         contrast_hu: Lower bound on the contrast to the tissue around, in HU.
         dense_contrast_hu: Contrast that a tenth of the bleed exceeds, in HU.
         edge_hu_per_mm: Mean gradient within slices along the border at that bound.
-        raised: Whether it was raised, since the usual bound met no border but ran through a plateau.
     """
 
     contrast_hu: float
     dense_contrast_hu: float
     edge_hu_per_mm: float
-    raised: bool
 
 
 def choose_bound(field: LocalContrast, bleed: np.ndarray, parameters: RobustParameters) -> Bound:
-    """A share of the contrast of the bleed's dense part, within limits; higher where that runs through a plateau.
-
-    Tissue stained by contrast agent lies between infarct and blood. A bound below it takes it all for blood; there the
-    border is faint, and a bound above it meets a sharper one.
+    """A share of the contrast of the bleed's dense part, within limits.
 
     Args:
         field: The ROI's box.
@@ -76,18 +53,8 @@ def choose_bound(field: LocalContrast, bleed: np.ndarray, parameters: RobustPara
     dense = float(np.quantile(field.contrast[bleed], _DENSE_SHARE))
     noise = min(_NOISE_SDS * _background_sd(field), START_CONTRAST_HU)
     least = min(max(parameters.least_contrast_hu, noise), parameters.most_contrast_hu)
-    usual = float(np.clip(parameters.bound_share * dense, least, parameters.most_contrast_hu))
-    gradient, near = _gradient(field), _widened(bleed, field)
-    edge = _edge(field, gradient, near, START_CONTRAST_HU)
-    volume_ml = voxels_to_ml(int(np.count_nonzero(bleed)), field.image)
-    if edge < _WEAK_EDGE_HU_PER_MM and volume_ml >= _LEAST_PLATEAU_ML:
-        edges = {bound: _edge(field, gradient, near, bound) for bound in _HIGHER_HU}
-        sharpest = max(edges, key=lambda bound: edges[bound])
-        left_ml = voxels_to_ml(int(np.count_nonzero(bleed & (field.contrast >= sharpest))), field.image)
-        cut = _LEAST_CORE_ML <= left_ml <= _PLATEAU_SHARE * volume_ml
-        if cut and sharpest > usual and edges[sharpest] >= _SHARPER * edge:
-            return Bound(sharpest, dense, edges[sharpest], raised=True)
-    return Bound(usual, dense, _edge(field, gradient, near, usual), raised=False)
+    bound = float(np.clip(parameters.bound_share * dense, least, parameters.most_contrast_hu))
+    return Bound(bound, dense, _edge(field, _widened(bleed, field), bound))
 
 
 def _background_sd(field: LocalContrast) -> float:
@@ -110,7 +77,7 @@ def _widened(bleed: np.ndarray, field: LocalContrast) -> np.ndarray:
     return ndimage.binary_dilation(bleed, iterations=2) & field.tissue
 
 
-def _edge(field: LocalContrast, gradient: np.ndarray, near: np.ndarray, bound_hu: float) -> float:
+def _edge(field: LocalContrast, near: np.ndarray, bound_hu: float) -> float:
     """Mean gradient where the contrast passes through a bound; 0 where it nowhere does."""
-    border = gradient[near & (np.abs(field.contrast - bound_hu) < _BAND_HU)]
+    border = _gradient(field)[near & (np.abs(field.contrast - bound_hu) < _BAND_HU)]
     return float(border.mean()) if border.size else 0.0

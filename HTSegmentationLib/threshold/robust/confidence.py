@@ -28,9 +28,6 @@ _PER_SKULL_SHARE = 2.0
 _PER_RIVAL = 1.0
 """Something else in the ROI that is as heavy as the bleed may be the bleed."""
 
-_RAISED = 1.5
-"""Where the bound was raised out of a plateau, blood in the plateau is lost."""
-
 _RIBBONS = 1.0
 """Where a solid core was kept and the ribbons around it left out, either may be wrong."""
 
@@ -66,10 +63,9 @@ def confidence_of(signs: Signs | None, judged: JudgedParts) -> Confidence:
         ),
         Doubt(_PER_SKULL_SHARE * signs.skull_share, f"touches the skull: {signs.skull_share:.0%} lies within 3 mm of it"),
         Doubt(_PER_RIVAL * min(signs.rival_share, 1.0), "another dense part of the ROI may be the bleed"),
-        Doubt(_RAISED * signs.raised, "staining cannot be excluded: dense tissue without a sharp border lies around"),
         Doubt(
             _RIBBONS * (signs.staining_ml > 0),
-            f"staining cannot be excluded: {signs.staining_ml:.1f} mL of dense ribbons around a solid core were left out",
+            f"staining cannot be excluded: {signs.staining_ml:.1f} mL of what is as dense as blood were left out",
         ),
         Doubt(
             _PER_SMALLNESS * max(math.log10(_SMALL_ML / signs.volume_ml), 0),

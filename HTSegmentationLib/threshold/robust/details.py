@@ -63,10 +63,8 @@ class RobustDetails:
             return "Bounds: none, since nothing in the ROI stands out from the tissue around it like blood."
         low, dense = self.bound.contrast_hu, self.bound.dense_contrast_hu
         why = f"a share of the {dense:.0f} HU by which the densest tenth of the bleed stands out"
-        if self.bound.raised:
-            why = "raised to where the border is sharp, since lower bounds run through a plateau such as staining"
         at = self.background_hu + low
         text = f"Bounds: {low:.1f} HU above that tissue (about {at:.0f} HU) to {self.densest_hu:g} HU; the lower is {why}"
         if self.signs.staining_ml > 0:
-            text += f"; of what lies between, only the solid part was kept, not {self.signs.staining_ml:.1f} mL of ribbons"
+            text += f"; of what lies between, {self.signs.staining_ml:.1f} mL were left out as likely contrast staining"
         return f"{text}."

@@ -32,16 +32,11 @@ def robust_remarks(field: LocalContrast, mask: sitk.Image, judged: JudgedParts, 
     if signs is None:
         text = "Nothing in the ROI stands out from the tissue around it like blood: the mask is empty, the volume 0 mL."
         return [*remarks, Remark("mask-empty", text, Severity.CAUTION)]
-    if signs.raised:
-        text = (
-            "Much of the ROI is denser than the tissue around it without a sharp border: contrast staining is likely. The "
-            "bound was raised above it; whether blood lies in the stained tissue cannot be told from this scan alone."
-        )
-        remarks.append(Remark("staining-suspected", text, Severity.CAUTION))
     if signs.staining_ml >= _TOLD_ML:
         text = (
-            f"{signs.staining_ml:.1f} mL of dense tissue around a solid core were left out: ribbons with a faint border are "
-            "likely contrast staining. Which of it is blood cannot be told from this scan alone."
+            f"Of {signs.volume_ml + signs.staining_ml:.1f} mL that are as dense as blood, {signs.staining_ml:.1f} mL were left "
+            "out as likely contrast staining: slender, without a sharp border, or at the cortex. The most solid and densest "
+            "part was kept. Which of it is blood cannot be told from this scan alone."
         )
         remarks.append(Remark("staining-left-out", text, Severity.CAUTION))
     if signs.skull_share >= _SKULL_SHARE:

@@ -22,7 +22,7 @@ from HTSegmentationLib.threshold.robust.parameters import RobustParameters
 from HTSegmentationLib.threshold.robust.parts import judge_parts
 from HTSegmentationLib.threshold.robust.remarks import robust_remarks
 from HTSegmentationLib.threshold.robust.signs import Signs, read_signs
-from HTSegmentationLib.threshold.robust.solid import solid_part
+from HTSegmentationLib.threshold.robust.staining import likely_blood
 from HTSegmentationLib.threshold.robust.uncertainty import robust_uncertainty_ml
 
 _LEAST_DENSE_CONTRAST_HU = 20.0
@@ -84,11 +84,11 @@ class RobustThreshold(Segmenter):
         with clock.stage("confidence", 0.8):
             signs = read_signs(field, judged, bound) if bound is not None and judged.bleed else None
             signs = signs if signs is not None and _is_bleed(signs) else None
-            solid = judged.mask if signs is None else solid_part(field, judged.mask, signs.edge_hu_per_mm)
-            ribbons = int(np.count_nonzero(judged.mask) - np.count_nonzero(solid))
-            if ribbons > 0:
-                judged = replace(judged, mask=solid)
-                signs = read_signs(field, judged, bound, voxels_to_ml(ribbons, field.image))
+            blood = judged.mask if signs is None else likely_blood(field, judged.mask, bound, signs)
+            stained = int(np.count_nonzero(judged.mask) - np.count_nonzero(blood))
+            if stained > 0:
+                judged = replace(judged, mask=blood)
+                signs = read_signs(field, judged, bound, voxels_to_ml(stained, field.image))
             confidence = confidence_of(signs, judged)
         with clock.stage("remarks", 0.9):
             part = array_to_image(judged.mask & (signs is not None), field.image)

@@ -24,34 +24,22 @@ _ANOTHER_SLICE_MM = 1000.0
 
 
 @dataclass(frozen=True)
-class Signs:
-    """Measurements of a mask, none of which needs a reference.
+class MaskShape:
+    """Size and form of a mask.
 
     Args:
         volume_ml: Its volume.
-        dense_contrast_hu: Contrast that a tenth of it exceeds.
-        dense_hu: HU that a tenth of it exceeds.
-        edge_hu_per_mm: Mean gradient along its border.
         lower_ml: Volume with the bound 2 HU higher.
         upper_ml: Volume with the bound 2 HU lower.
         thickness_mm: Diameter within slices of the largest disc inside it.
         skull_share: Share of it within 3 mm of the skull.
-        rival_share: Mass of what was left out, of the heaviest group, over its own.
-        raised: Whether the bound was raised out of a plateau.
-        staining_ml: Volume in mL of what was left out around a solid core as likely staining.
     """
 
     volume_ml: float
-    dense_contrast_hu: float
-    dense_hu: float
-    edge_hu_per_mm: float
     lower_ml: float
     upper_ml: float
     thickness_mm: float
     skull_share: float
-    rival_share: float
-    raised: bool
-    staining_ml: float = 0.0
 
     @property
     def bound_uncertainty_ml(self) -> float:
@@ -60,9 +48,53 @@ class Signs:
 
     @property
     def slenderness(self) -> float:
-        """Volume over that of the largest ball inside, as a logarithm to base 10: gyri and staining are above 1."""
+        """Volume over that of the largest ball inside, as a logarithm to base 10: gyri and staining are about 1."""
         ball_ml = math.pi / 6 * (self.thickness_mm / 10) ** 3
         return math.log10(max(self.volume_ml, 1e-3) / max(ball_ml, 1e-3))
+
+
+@dataclass(frozen=True)
+class Signs(MaskShape):
+    """Measurements of a mask, none of which needs a reference.
+
+    Args:
+        dense_contrast_hu: Contrast that a tenth of it exceeds.
+        dense_hu: HU that a tenth of it exceeds.
+        edge_hu_per_mm: Mean gradient along its border.
+        rival_share: Mass of what was left out, of the heaviest group, over its own.
+        staining_ml: Volume in mL of what was left out of it as likely staining.
+    """
+
+    dense_contrast_hu: float
+    dense_hu: float
+    edge_hu_per_mm: float
+    rival_share: float
+    staining_ml: float = 0.0
+
+
+def shape_of(field: LocalContrast, mask: np.ndarray, bound: Bound) -> MaskShape:
+    """Measures a mask.
+
+    Args:
+        field: The ROI's box.
+        mask: The mask, (z, y, x), not empty.
+        bound: The bound that it was made with.
+    """
+    image = field.image
+    near = ndimage.binary_dilation(mask) & field.tissue
+    lower, upper = (
+        int(np.count_nonzero(near & (field.contrast >= bound.contrast_hu + step)))
+        for step in (BOUND_STEP_HU, -BOUND_STEP_HU)
+    )
+    across = 2 - slice_axis(image)
+    sampling = [_ANOTHER_SLICE_MM if axis == across else step for axis, step in enumerate(image.GetSpacing()[::-1])]
+    return MaskShape(
+        volume_ml=voxels_to_ml(int(np.count_nonzero(mask)), image),
+        lower_ml=voxels_to_ml(lower, image),
+        upper_ml=voxels_to_ml(upper, image),
+        thickness_mm=2 * float(ndimage.distance_transform_edt(mask, sampling=sampling).max()),
+        skull_share=float(np.mean(field.depth_mm[mask] < _NEAR_SKULL_MM)),
+    )
 
 
 def read_signs(field: LocalContrast, judged: JudgedParts, bound: Bound, staining_ml: float = 0.0) -> Signs:
@@ -74,24 +106,11 @@ def read_signs(field: LocalContrast, judged: JudgedParts, bound: Bound, staining
         bound: The bound.
         staining_ml: What was left out of it as likely staining.
     """
-    mask, image = judged.mask, field.image
-    near = ndimage.binary_dilation(mask) & field.tissue
-    lower, upper = (
-        int(np.count_nonzero(near & (field.contrast >= bound.contrast_hu + step)))
-        for step in (BOUND_STEP_HU, -BOUND_STEP_HU)
-    )
-    across = 2 - slice_axis(image)
-    sampling = [_ANOTHER_SLICE_MM if axis == across else step for axis, step in enumerate(image.GetSpacing()[::-1])]
     return Signs(
-        volume_ml=voxels_to_ml(int(np.count_nonzero(mask)), image),
+        **vars(shape_of(field, judged.mask, bound)),
         dense_contrast_hu=bound.dense_contrast_hu,
         dense_hu=max(part.peak_hu for part in judged.bleed),
         edge_hu_per_mm=bound.edge_hu_per_mm,
-        lower_ml=voxels_to_ml(lower, image),
-        upper_ml=voxels_to_ml(upper, image),
-        thickness_mm=2 * float(ndimage.distance_transform_edt(mask, sampling=sampling).max()),
-        skull_share=float(np.mean(field.depth_mm[mask] < _NEAR_SKULL_MM)),
         rival_share=judged.rival_share,
-        raised=bound.raised,
         staining_ml=staining_ml,
     )

@@ -156,14 +156,14 @@ def test_blood_in_an_infarct_is_found_down_to_its_border(prepared, roi, bleed):
     assert result.details.background_hu < 28
 
 
-def test_ribbons_that_were_left_out_are_told_and_doubted(prepared, roi):
+def test_what_was_left_out_as_staining_is_told_and_doubted(prepared, roi):
     details = RobustThreshold().segment(prepared, roi).details
     signs = dataclasses.replace(details.signs, staining_ml=5.0)
-    assert "not 5.0 mL of ribbons" in dataclasses.replace(details, signs=signs).explain()[1]
+    assert "5.0 mL were left out as likely contrast staining" in dataclasses.replace(details, signs=signs).explain()[1]
     judged = JudgedParts(details.parts, np.ones((1, 1, 1), bool), 0.0)
     doubted = confidence_of(signs, judged)
     assert doubted.value < details.confidence.value
-    assert "5.0 mL of dense ribbons around a solid core were left out" in doubted.reason
+    assert "5.0 mL of what is as dense as blood were left out" in doubted.reason
     certain = robust_uncertainty_ml(details.signs, judged, details.confidence, 0.0)
     assert robust_uncertainty_ml(signs, judged, details.confidence, 0.0) == pytest.approx(np.hypot(certain, 2.5))
 
