@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from HTSegmentationLib.ct.geometry import slice_axis, voxels_to_ml
 
-_SOLID_SIGMA_MM, _SOLID_SHARE = 2.0, 0.9
+_SOLID_SIGMA_MM, _SOLID_SHARE = 2.0, 0.92
 """A voxel is solid where the mask fills this share of a Gaussian about it: clots do, gyri and petechiae hardly anywhere."""
 
 _THICK_SLICE_MM = 3.0
@@ -17,7 +17,7 @@ _THICK_SLICE_MM = 3.0
 _LEAST_CORE_ML = 2.0
 """A hematoma has a solid core of this volume; smaller ones are also found in confluent petechiae, of which all is blood."""
 
-_SECOND_CORE = 0.5
+_SECOND_CORE = 0.35
 """And it is one: another core of more than this share makes petechiae, or staining everywhere, more likely."""
 
 _RIM_MM = 4.0

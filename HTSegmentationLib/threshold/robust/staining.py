@@ -19,10 +19,10 @@ it is; from the second on it counts fully as ribbons."""
 _SOLID_SLENDERNESS = 0.35
 """A mask must be at least this slender before a core is sought in it."""
 
-_FADING_EDGE_HU_PER_MM = 8.0
+_FADING_EDGE_HU_PER_MM = 7.5
 """Nearly all stained masks have fainter borders than this; where the border is steeper, no core is sought."""
 
-_DOUBT, _PER_UNCERTAINTY, _PER_SLENDERNESS, _PER_SKULL_SHARE = -0.62, 0.91, 0.33, 1.33
+_DOUBT, _PER_UNCERTAINTY, _PER_SLENDERNESS, _PER_SKULL_SHARE = -0.65, 0.85, 0.4, 1.1
 """Orders of magnitude (logarithm to base 10) by which a mask is larger than its blood: so many to begin with, so many more per
 factor of ten of the volume in mL that 2 HU decide on, per slenderness, and with all of it at the skull. Fitted on simulated
 scans of one seed, stained and not, so that volumes agree best without loss of Dice."""
@@ -40,10 +40,11 @@ def likely_blood(field: LocalContrast, mask: np.ndarray, bound: Bound, shape: Ma
     """Leaves out what is likely stained tissue.
 
     Contrast agent in infarcted cortex can be as dense as blood, and no bound on the density tells the two. But a hematoma
-    is solid, and stained are ribbons of grey matter. Around one solid core amid ribbons with a faint border, the ribbons are
-    left out. Without such a core, a large slender mask is mostly staining the more its volume hangs on the bound and the more
-    of it lies at the skull, where the cortex is: then its densest and most solid part is kept, as large as masks of that kind
-    have blood. A compact mass is never cut. Each piece of the ROI is judged by itself.
+    is solid, and what is stained are ribbons of grey matter. A large slender mask is mostly staining, the more so the more its
+    volume hangs on the bound and the more of it lies at the skull, where the cortex is: its densest and most solid part is
+    kept, as large as masks of that kind have blood. Where ribbons with a faint border lie around one solid core, they are left
+    out first, and of core and rim so much is kept as lies midway between all and that size. A compact mass is never cut. Each
+    piece of the ROI is judged by itself.
 
     Args:
         field: The ROI's box.
@@ -65,16 +66,19 @@ def likely_blood(field: LocalContrast, mask: np.ndarray, bound: Bound, shape: Ma
 
 def _likely_blood(field: LocalContrast, mask: np.ndarray, bound: Bound, shape: MaskShape) -> np.ndarray:
     """The same for one piece of the ROI."""
+    solid, size = mask, int(np.count_nonzero(mask))
     if shape.slenderness >= _SOLID_SLENDERNESS and bound.edge_hu_per_mm < _FADING_EDGE_HU_PER_MM:
         solid = solid_part(mask, field.image)
-        if np.count_nonzero(solid) < np.count_nonzero(mask):
-            return solid
-    wanted = round(_blood_share(shape) * np.count_nonzero(mask))
-    if wanted >= np.count_nonzero(mask):
-        return mask
-    worth = (field.contrast * filled_share(mask, field.image, _NEAR_MM))[mask]
-    kept = mask.copy()
-    kept[mask] = worth >= np.partition(worth, -max(wanted, 1))[-max(wanted, 1)]
+    left = int(np.count_nonzero(solid))
+    wanted = _blood_share(shape) * size
+    if left < size:
+        wanted = math.sqrt(wanted * left)
+    wanted = max(round(wanted), 1)
+    if wanted >= left:
+        return solid
+    worth = (field.contrast * filled_share(mask, field.image, _NEAR_MM))[solid]
+    kept = solid.copy()
+    kept[solid] = worth >= np.partition(worth, -wanted)[-wanted]
     return kept
 
 
