@@ -9,30 +9,30 @@ from HTSegmentationLib.threshold.doubts import Doubt, weighed
 from HTSegmentationLib.threshold.robust.parts import JudgedParts
 from HTSegmentationLib.threshold.robust.signs import Signs
 
-_LOG_ODDS = 2.9
+_LOG_ODDS = 4.0
 """Log odds of Dice 0.6 or more where no sign is bad. This and the weights below were fitted by logistic regression on
-simulated scans with all confounders, of one seed, and rounded."""
+simulated scans with all confounders, and rounded so that confidence is a little too low rather than too high."""
 
-_SHARP_EDGE_HU_PER_MM, _PER_EDGE = 7.5, 0.7
+_SHARP_EDGE_HU_PER_MM, _PER_EDGE = 7.5, 1.0
 """A border this steep is that of most good masks; each HU per mm less weighs this much."""
 
-_SLENDER, _PER_SLENDERNESS = 0.6, 3.5
+_SLENDER, _PER_SLENDERNESS = 0.6, 3.2
 """A compact bleed has at most this slenderness (a logarithm); what fills gyri, as staining does, has more."""
 
-_USUAL_SPREAD, _PER_SPREAD = 0.08, 3.0
+_USUAL_SPREAD, _PER_SPREAD = 0.08, 2.0
 """Moving the bound by 2 HU changes the volume of a well-bounded bleed by at most this share."""
 
-_PER_SKULL_SHARE = 2.0
+_PER_SKULL_SHARE = 1.0
 """A mask that lies wholly within 3 mm of the skull is mostly bone's blurred edge."""
 
 _PER_RIVAL = 1.0
 """Something else in the ROI that is as heavy as the bleed may be the bleed."""
 
-_RIBBONS = 1.0
-"""Where a solid core was kept and the ribbons around it left out, either may be wrong."""
+_PER_STAINING = 4.0
+"""Each factor of ten by which what is as dense as blood exceeds what was kept of it weighs this much."""
 
-_SMALL_ML, _PER_SMALLNESS = 0.5, 5.0
-"""Below half a mL calcified plexus, vessels and noise look alike; each factor of ten less weighs this much."""
+_SMALL_ML, _PER_SMALLNESS = 1.0, 4.5
+"""Below one mL calcified plexus, vessels and noise look alike; each factor of ten less weighs this much."""
 
 _NOTHING = Confidence(0.8, "nothing in the ROI stands out like blood")
 """Of an empty mask, when there was no doubtful part either."""
@@ -64,7 +64,7 @@ def confidence_of(signs: Signs | None, judged: JudgedParts) -> Confidence:
         Doubt(_PER_SKULL_SHARE * signs.skull_share, f"touches the skull: {signs.skull_share:.0%} lies within 3 mm of it"),
         Doubt(_PER_RIVAL * min(signs.rival_share, 1.0), "another dense part of the ROI may be the bleed"),
         Doubt(
-            _RIBBONS * (signs.staining_ml > 0),
+            _PER_STAINING * math.log10(1 + signs.staining_ml / signs.volume_ml),
             f"staining cannot be excluded: {signs.staining_ml:.1f} mL of what is as dense as blood were left out",
         ),
         Doubt(

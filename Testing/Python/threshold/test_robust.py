@@ -165,7 +165,7 @@ def test_what_was_left_out_as_staining_is_told_and_doubted(prepared, roi):
     assert doubted.value < details.confidence.value
     assert "5.0 mL of what is as dense as blood were left out" in doubted.reason
     certain = robust_uncertainty_ml(details.signs, judged, details.confidence, 0.0)
-    assert robust_uncertainty_ml(signs, judged, details.confidence, 0.0) == pytest.approx(np.hypot(certain, 2.5))
+    assert robust_uncertainty_ml(signs, judged, details.confidence, 0.0) == pytest.approx(np.hypot(certain, 1.5))
 
 
 def test_it_explains_itself_in_three_lines(prepared, roi):
