@@ -38,12 +38,13 @@ def openSegmentStatistics(segmentationNode: Any, volumeNode: Any) -> None:
 
 def showTable(tableNode: Any) -> None:
     """Shows a table below the slice and 3D views."""
-    selection = slicer.app.applicationLogic().GetSelectionNode()
-    selection.SetActiveTableID(tableNode.GetID())
-    slicer.app.applicationLogic().PropagateTableSelection()
     manager = slicer.app.layoutManager()
     if manager is not None:
+        # First, since a view that is not there yet takes no table.
         manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
+    logic = slicer.app.applicationLogic()
+    logic.GetSelectionNode().SetActiveTableID(tableNode.GetID())
+    logic.PropagateTableSelection()
 
 
 def writeCsv(tableNode: Any, path: str) -> bool:

@@ -43,16 +43,9 @@ class PreviewSegment:
         box = tuple(slice(i, i + n) for i, n in zip(first[::-1], size[::-1], strict=True))
         part = sitk.GetArrayViewFromImage(mask)[box]
         labelmap = orientedImage(part, RAS_TO_LPS @ index_to_point_matrix(mask), first)
-        node = self.node or self._new()
-        segmentation = node.GetSegmentation()
-        if segmentation.GetSegment(_SEGMENT_ID) is None:
-            segment = slicer.vtkSegment()
-            segment.SetName(_("Hemorrhage (preview)"))
-            segment.SetColor(*_COLOR)
-            segment.AddRepresentation(
-                slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName(), labelmap
-            )
-            segmentation.AddSegment(segment, _SEGMENT_ID)
+        node = self.node
+        if node is None:
+            self._nodeID = _addedNode(labelmap).GetID()
         else:
             slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(labelmap, node, _SEGMENT_ID)
 
@@ -63,21 +56,37 @@ class PreviewSegment:
         if node is not None:
             display = node.GetDisplayNode()
             slicer.mrmlScene.RemoveNode(node)
-            if display is not None:
+            # Slicer may have taken it out along with its segmentation.
+            if display is not None and display.GetScene() is not None:
                 slicer.mrmlScene.RemoveNode(display)
 
-    def _new(self) -> Any:
-        node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentationNode")
-        node.UnRegister(None)
-        node.SetName(_("Hemorrhage (preview)"))
-        node.SetHideFromEditors(True)
-        node.SetSaveWithScene(False)
-        node.SetUndoEnabled(False)
-        slicer.mrmlScene.AddNode(node)
-        node.CreateDefaultDisplayNodes()
-        display = node.GetDisplayNode()
-        display.SetSaveWithScene(False)
-        display.SetOpacity2DFill(_FILL_OPACITY)
-        display.SetVisibility3D(False)
-        self._nodeID = node.GetID()
-        return node
+
+def _addedNode(labelmap: Any) -> Any:
+    """A hidden segmentation with this one segment, in the scene."""
+    node = _unlisted("vtkMRMLSegmentationNode")
+    display = _unlisted("vtkMRMLSegmentationDisplayNode")
+    display.SetOpacity2DFill(_FILL_OPACITY)
+    display.SetVisibility3D(False)
+    slicer.mrmlScene.AddNode(display)
+    # It has display and segment before it is added: the Data module logs an error for each change of a segmentation that it
+    # does not list.
+    node.SetScene(slicer.mrmlScene)
+    node.SetAndObserveDisplayNodeID(display.GetID())
+    segment = slicer.vtkSegment()
+    segment.SetName(_("Hemorrhage (preview)"))
+    segment.SetColor(*_COLOR)
+    segment.AddRepresentation(slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName(), labelmap)
+    node.GetSegmentation().AddSegment(segment, _SEGMENT_ID)
+    slicer.mrmlScene.AddNode(node)
+    return node
+
+
+def _unlisted(className: str) -> Any:
+    """A new node of that class, not yet in the scene, that is neither listed nor saved."""
+    node = slicer.mrmlScene.CreateNodeByClass(className)
+    node.UnRegister(None)
+    node.SetName(_("Hemorrhage (preview)"))
+    node.SetHideFromEditors(True)
+    node.SetSaveWithScene(False)
+    node.SetUndoEnabled(False)
+    return node

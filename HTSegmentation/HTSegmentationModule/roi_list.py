@@ -89,8 +89,9 @@ class RoiList:
         node = newRoiNode("vtkMRMLMarkupsClosedCurveNode", _("ROI curve"))
         self._take(node)
         markups = slicer.modules.markups.logic()
-        markups.SetActiveList(node)
+        # In this order: starting the mode makes points of a new list what a click places.
         markups.StartPlaceMode(True)
+        markups.SetActiveList(node)
         return node
 
     def fillMenu(self) -> None:

@@ -10,6 +10,7 @@ import vtk
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+from HTSegmentationModule.fitted_height import FittedHeight
 from HTSegmentationModule.library_path import libraryProblem
 from HTSegmentationModule.messages import MessageLine
 
@@ -32,6 +33,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(root)
         self.ui = slicer.util.childWidgetVariables(root)
         root.setMRMLScene(slicer.mrmlScene)
+        self._fittedHeight = FittedHeight(root)
         self.message = MessageLine(self.ui.messageIconLabel, self.ui.messageLabel)
         self.ui.progressWidget.setVisible(False)
         problem = libraryProblem()
@@ -43,6 +45,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
+        self.addObserver(scene, scene.NodeAddedEvent, self.onNodeAdded)
         self.addObserver(scene, scene.NodeRemovedEvent, self.onNodeRemoved)
         self.initializeParameterNode()
 
@@ -51,6 +54,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.logic is None:
             return
         self._updateTimer.stop()
+        self._takeCTTimer.stop()
         self.apply.close()
         self.packages.close()
         self.results.close()
@@ -103,6 +107,12 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._entered:
             self.initializeParameterNode()
 
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAdded(self, caller: Any, event: Any, node: Any) -> None:
+        """A CT that comes while the panel is open and has none is taken, as one that was there before."""
+        if self._entered and node.IsA("vtkMRMLScalarVolumeNode") and not caller.IsImporting():
+            self._takeCTTimer.start()
+
     def onNodeRemoved(self, caller: Any, event: Any) -> None:
         """Something may be missing now."""
         self.updateSoon()
@@ -111,11 +121,16 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Takes the scene's parameter node, and its only CT if there is just one."""
         self.offerMethods()
         self.setParameterNode(self.logic.getParameterNode())
-        if self._parameterNode.inputVolume is None:
-            volumes = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if _mayBeCT(node)]
-            if len(volumes) == 1:
-                self._parameterNode.inputVolume = volumes[0]
+        self.takeOnlyCT()
         self.update()
+
+    def takeOnlyCT(self) -> None:
+        """Takes the scene's only CT as input unless there is one already."""
+        node = self._parameterNode
+        if node is not None and node.inputVolume is None:
+            volumes = [volume for volume in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if _mayBeCT(volume)]
+            if len(volumes) == 1:
+                node.inputVolume = volumes[0]
 
     def offerMethods(self) -> None:
         """Offers the methods that are there now; a model may have been installed or removed meanwhile."""
@@ -172,6 +187,10 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._updateTimer.setSingleShot(True)
         self._updateTimer.setInterval(0)
         self._updateTimer.connect("timeout()", self.update)
+        self._takeCTTimer = qt.QTimer(self.ui.applyButton)
+        self._takeCTTimer.setSingleShot(True)
+        self._takeCTTimer.setInterval(0)
+        self._takeCTTimer.connect("timeout()", self.takeOnlyCT)
         self._watched = WatchedNodes(self.updateSoon)
         self.roiList = RoiList(self.ui, self.updateSoon)
         self.reference = ReferenceSelector(self.ui.referenceSelector, self._onReferenceChosen)

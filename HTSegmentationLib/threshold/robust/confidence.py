@@ -9,7 +9,7 @@ from HTSegmentationLib.threshold.doubts import Doubt, weighed
 from HTSegmentationLib.threshold.robust.parts import JudgedParts
 from HTSegmentationLib.threshold.robust.signs import Signs
 
-_LOG_ODDS = 4.0
+_LOG_ODDS = 3.0
 """Log odds of Dice 0.6 or more where no sign is bad. This and the weights below were fitted by logistic regression on
 simulated scans with all confounders, and rounded so that confidence is a little too low rather than too high."""
 
