@@ -6,31 +6,32 @@ from typing import Any
 
 import qt
 
+_EVERY_MS = 150
+"""Looked at this often while the panel is open; it costs microseconds where nothing has changed."""
 
-class FittedHeight(qt.QObject):
+
+class FittedHeight:
     """Gives a widget in a scroll area the height that its layout needs at its present width.
 
     Slicer's module panel gives a module no less than its minimum size hint, which knows nothing of texts that wrap: with a
-    longer message all other rows were squeezed.
+    longer message all other rows were squeezed. No signal tells when a layout needs another height, so it is asked.
 
     Args:
         widget: The widget; it needs a layout.
     """
 
     def __init__(self, widget: Any) -> None:
-        qt.QObject.__init__(self, widget)
         self._widget = widget
         self._timer = qt.QTimer(widget)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
+        self._timer.setInterval(_EVERY_MS)
         self._timer.connect("timeout()", self.fit)
-        widget.installEventFilter(self)
 
-    def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Fits when the present burst of changes is over; every event goes on to the widget."""
-        if event.type() in (qt.QEvent.LayoutRequest, qt.QEvent.Resize):
+    def follow(self, shown: bool) -> None:
+        """Begins or ends with the panel."""
+        if shown:
             self._timer.start()
-        return False
+        else:
+            self._timer.stop()
 
     def fit(self) -> None:
         """Sets the height now."""

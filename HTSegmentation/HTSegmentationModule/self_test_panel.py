@@ -64,6 +64,45 @@ class PanelStories:
         self.assertFalse(panel.preparation.running)
         self.assertFalse(panel.apply.running)
 
+    def test_a_click_after_curve_places_a_point_of_the_curve(self) -> None:
+        """What a click in a slice view places is the new curve's point, not one of a point list."""
+        panel = self._panel()
+        parameters = self._case(panel)
+        panel.ui.addCurveButton.click()
+        selection = slicer.app.applicationLogic().GetSelectionNode()
+        curve = slicer.mrmlScene.GetNodeByID(selection.GetActivePlaceNodeID())
+        self.assertEqual(selection.GetActivePlaceNodeClassName(), "vtkMRMLMarkupsClosedCurveNode")
+        self.assertIn(curve.GetID(), [node.GetID() for node in parameters.roiNodes])
+        panel.ui.removeRoiButton.click()
+
+    def test_the_panel_is_as_high_as_its_texts_need(self) -> None:
+        """A long message squeezes nothing, and takes no place when it is gone."""
+        import qt
+        from HTSegmentationModule.fitted_height import FittedHeight
+
+        widget = qt.QWidget()
+        label = qt.QLabel()
+        label.setWordWrap(True)
+        qt.QVBoxLayout(widget).addWidget(label)
+        widget.resize(300, 50)
+        fitted, heights = FittedHeight(widget), []
+        for text in ("short", "a message of many words " * 40, "short"):
+            label.text = text
+            fitted.fit()
+            heights.append(widget.minimumHeight)
+        self.assertGreater(heights[1], 4 * heights[0])
+        self.assertEqual(heights[2], heights[0])
+
+    def test_the_panel_takes_a_ct_that_comes_while_it_is_open(self) -> None:
+        """As when a sample is asked for and the module is opened before it is there."""
+        from HTSegmentationModule.self_test_scene import addHead
+
+        self._panel()
+        parameters = self.logic.getParameterNode()
+        self.assertIsNone(parameters.inputVolume)
+        volume = addHead()
+        self._waitFor(lambda: parameters.inputVolume is volume, "the CT")
+
     def test_the_panel_compares_two_methods(self) -> None:
         """Choose a second method, press Compare, read how far they agree."""
         panel = self._panel()

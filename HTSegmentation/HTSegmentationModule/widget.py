@@ -33,7 +33,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(root)
         self.ui = slicer.util.childWidgetVariables(root)
         root.setMRMLScene(slicer.mrmlScene)
-        self._fittedHeight = FittedHeight(root)
+        self.fittedHeight = FittedHeight(root)
         self.message = MessageLine(self.ui.messageIconLabel, self.ui.messageLabel)
         self.ui.progressWidget.setVisible(False)
         problem = libraryProblem()
@@ -51,6 +51,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """Lets go of everything, before the application ends or the module is loaded again."""
+        self.fittedHeight.follow(False)
         if self.logic is None:
             return
         self._updateTimer.stop()
@@ -66,6 +67,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self) -> None:
         """The user opened the module."""
         self._entered = True
+        self.fittedHeight.follow(True)
         if self.logic is not None:
             self.apply.active = True
             self.initializeParameterNode()
@@ -73,6 +75,7 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def exit(self) -> None:
         """The user went to another module: nothing is previewed there, but corrections by hand are still measured."""
         self._entered = False
+        self.fittedHeight.follow(False)
         if self.logic is None:
             return
         self.apply.active = False
