@@ -78,6 +78,7 @@ class PanelStories:
     def test_the_panel_is_as_high_as_its_texts_need(self) -> None:
         """A long message squeezes nothing, and takes no place when it is gone."""
         import qt
+
         from HTSegmentationModule.fitted_height import FittedHeight
 
         widget = qt.QWidget()

@@ -51,9 +51,9 @@ class HTSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """Lets go of everything, before the application ends or the module is loaded again."""
-        self.fittedHeight.follow(False)
         if self.logic is None:
             return
+        self.fittedHeight.follow(False)
         self._updateTimer.stop()
         self._takeCTTimer.stop()
         self.apply.close()

@@ -34,9 +34,9 @@ def robust_remarks(field: LocalContrast, mask: sitk.Image, judged: JudgedParts, 
         return [*remarks, Remark("mask-empty", text, Severity.CAUTION)]
     if signs.staining_ml >= _TOLD_ML:
         text = (
-            f"Of {signs.volume_ml + signs.staining_ml:.1f} mL that are as dense as blood, {signs.staining_ml:.1f} mL were left "
-            "out as likely contrast staining: slender, without a sharp border, or at the cortex. The most solid and densest "
-            "part was kept. Which of it is blood cannot be told from this scan alone."
+            f"Of {signs.volume_ml + signs.staining_ml:.1f} mL that are as dense as blood, {signs.staining_ml:.1f} mL were "
+            "left out as likely contrast staining: slender, without a sharp border, or at the cortex. The most solid and "
+            "densest part was kept. Which of it is blood cannot be told from this scan alone."
         )
         remarks.append(Remark("staining-left-out", text, Severity.CAUTION))
     if signs.skull_share >= _SKULL_SHARE:

@@ -30,7 +30,7 @@ _TOUCHING = np.ones((3, 3, 3), bool)
 
 
 def filled_share(mask: np.ndarray, image: sitk.Image, sigma_mm: float) -> np.ndarray:
-    """The share of a Gaussian about each voxel that a mask fills, within slices alone where they are thick; float32 (z, y, x).
+    """The share of a Gaussian about each voxel that a mask fills, float32 (z, y, x); within slices alone if they are thick.
 
     Args:
         mask: The mask, (z, y, x).

@@ -23,9 +23,9 @@ _FADING_EDGE_HU_PER_MM = 7.5
 """Nearly all stained masks have fainter borders than this; where the border is steeper, no core is sought."""
 
 _DOUBT, _PER_UNCERTAINTY, _PER_SLENDERNESS, _PER_SKULL_SHARE = -0.65, 0.85, 0.4, 1.1
-"""Orders of magnitude (logarithm to base 10) by which a mask is larger than its blood: so many to begin with, so many more per
-factor of ten of the volume in mL that 2 HU decide on, per slenderness, and with all of it at the skull. Fitted on simulated
-scans of one seed, stained and not, so that volumes agree best without loss of Dice."""
+"""Orders of magnitude (logarithm to base 10) by which a mask is larger than its blood: so many to begin with, so many more
+per factor of ten of the volume in mL that 2 HU decide on, per slenderness, and with all of it at the skull. Fitted on
+simulated scans, stained and not, so that volumes agree best without loss of Dice."""
 
 _MOST_DOUBT = 1.5
 """More than this is never taken away: a thirtieth is left."""
@@ -40,11 +40,11 @@ def likely_blood(field: LocalContrast, mask: np.ndarray, bound: Bound, shape: Ma
     """Leaves out what is likely stained tissue.
 
     Contrast agent in infarcted cortex can be as dense as blood, and no bound on the density tells the two. But a hematoma
-    is solid, and what is stained are ribbons of grey matter. A large slender mask is mostly staining, the more so the more its
-    volume hangs on the bound and the more of it lies at the skull, where the cortex is: its densest and most solid part is
-    kept, as large as masks of that kind have blood. Where ribbons with a faint border lie around one solid core, they are left
-    out first, and of core and rim so much is kept as lies midway between all and that size. A compact mass is never cut. Each
-    piece of the ROI is judged by itself.
+    is solid, and what is stained are ribbons of grey matter. A large slender mask is mostly staining, the more so the more
+    its volume hangs on the bound and the more of it lies at the skull, where the cortex is: its densest and most solid part
+    is kept, as large as masks of that kind have blood. Where ribbons with a faint border lie around one solid core, they
+    are left out first, and of core and rim so much is kept as lies midway between all and that size. A compact mass is
+    never cut. Each piece of the ROI is judged by itself.
 
     Args:
         field: The ROI's box.
