@@ -35,6 +35,10 @@ class HTSegmentationTest(MethodStories, PanelStories, RobustStories, SuggestionS
     def tearDown(self) -> None:
         """Frees what was prepared."""
         self.logic.close()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """Leaves an empty scene."""
         slicer.mrmlScene.Clear(0)
 
     def runTest(self) -> None:
@@ -45,6 +49,7 @@ class HTSegmentationTest(MethodStories, PanelStories, RobustStories, SuggestionS
                 getattr(self, name)()
             finally:
                 self.tearDown()
+        self.tearDownClass()
         self.delayDisplay("All tests passed")
 
     def test_box_roi_gives_the_bleed(self) -> None:

@@ -3,8 +3,8 @@
     python Testing/Benchmarks/bench_robust.py --seeds 201 202 --confounders hard
 
 51 cases a seed with the published volumes. Each case is segmented by both methods in one box whose margins are drawn between
-3 and 20 mm, each face by itself, and by the robust method in boxes of 3 and of 20 mm. Constants were fitted on seeds 101 and 111 to 113.
-Staining may be denser than blood; cases without it are told apart, since no threshold can tell the two.
+3 and 20 mm, each face by itself, and by the robust method in boxes of 3 and of 20 mm. Constants were fitted on seeds 101 and
+111 to 113. Staining may be denser than blood; cases without it are told apart, since no threshold can tell the two.
 """
 
 from __future__ import annotations
