@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import SimpleITK as sitk
 from scipy import ndimage
 
 from HTSegmentationLib.ct.geometry import slice_axis, voxels_to_ml
@@ -86,13 +87,11 @@ def shape_of(field: LocalContrast, mask: np.ndarray, bound: Bound) -> MaskShape:
         int(np.count_nonzero(near & (field.contrast >= bound.contrast_hu + step)))
         for step in (BOUND_STEP_HU, -BOUND_STEP_HU)
     )
-    across = 2 - slice_axis(image)
-    sampling = [_ANOTHER_SLICE_MM if axis == across else step for axis, step in enumerate(image.GetSpacing()[::-1])]
     return MaskShape(
         volume_ml=voxels_to_ml(int(np.count_nonzero(mask)), image),
         lower_ml=voxels_to_ml(lower, image),
         upper_ml=voxels_to_ml(upper, image),
-        thickness_mm=2 * float(ndimage.distance_transform_edt(mask, sampling=sampling).max()),
+        thickness_mm=_thickness_mm(mask, image),
         skull_share=float(np.mean(field.depth_mm[mask] < _NEAR_SKULL_MM)),
     )
 
@@ -114,3 +113,13 @@ def read_signs(field: LocalContrast, judged: JudgedParts, bound: Bound, staining
         rival_share=judged.rival_share,
         staining_ml=staining_ml,
     )
+
+
+def _thickness_mm(mask: np.ndarray, image: sitk.Image) -> float:
+    """Diameter within slices of the largest disc inside a mask."""
+    across = 2 - slice_axis(image)
+    sampling = [_ANOTHER_SLICE_MM if axis == across else step for axis, step in enumerate(image.GetSpacing()[::-1])]
+    # One voxel beside the mask is enough to measure from: the rest of the box is farther away.
+    (filled,) = ndimage.find_objects(mask.view(np.uint8))
+    near = tuple(slice(max(part.start - 1, 0), part.stop + 1) for part in filled)
+    return 2 * float(ndimage.distance_transform_edt(mask[near], sampling=sampling).max())

@@ -55,7 +55,7 @@ def likely_blood(field: LocalContrast, mask: np.ndarray, bound: Bound, shape: Ma
     Returns:
         The mask, or a part of it.
     """
-    pieces, count = ndimage.label(field.roi, _TOUCHING)
+    pieces, count = (field.roi, 1) if field.roi.all() else ndimage.label(field.roi, _TOUCHING)
     kept = np.zeros_like(mask)
     for number in range(1, count + 1):
         own = mask & (pieces == number) if count > 1 else mask
