@@ -43,13 +43,15 @@ class HTSegmentationTest(MethodStories, PanelStories, RobustStories, SuggestionS
 
     def runTest(self) -> None:
         """All stories, one after the other, as the button Reload and Test wants it."""
-        for name in sorted(name for name in dir(self) if name.startswith("test_")):
-            self.setUp()
-            try:
-                getattr(self, name)()
-            finally:
-                self.tearDown()
-        self.tearDownClass()
+        try:
+            for name in sorted(name for name in dir(self) if name.startswith("test_")):
+                self.setUp()
+                try:
+                    getattr(self, name)()
+                finally:
+                    self.tearDown()
+        finally:
+            self.tearDownClass()
         self.delayDisplay("All tests passed")
 
     def test_box_roi_gives_the_bleed(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import SimpleITK as sitk
@@ -15,6 +16,9 @@ from HTSegmentationLib.segmenter import PreparedScan
 from HTSegmentationLib.threshold.region import require_inside_skull, require_roi
 from HTSegmentationLib.threshold.robust.parameters import RobustParameters
 from HTSegmentationLib.threshold.tissue_model import TissueModel
+
+TOUCHING = np.ones((3, 3, 3), bool)
+"""Voxels that touch at a face, an edge or a corner belong together."""
 
 _CELL_MM = 2.0
 """The tissue around is measured on cells of this width: it varies over centimetres."""
@@ -49,7 +53,7 @@ _LEAST_WEIGHT = 0.02
 _HALF = 0.5
 """A cell belongs to what fills half of it; its border lies half a cell from its middle."""
 
-_ANOTHER_SLICE_MM = 1000.0
+ANOTHER_SLICE_MM = 1000.0
 """Other slices are farther away than anything in the own one."""
 
 
@@ -78,6 +82,11 @@ class LocalContrast:
     roi: np.ndarray
     inside: np.ndarray
     index: tuple[int, int, int]
+
+    @cached_property
+    def pieces(self) -> tuple[np.ndarray, int]:
+        """Number of the piece of the ROI that each voxel lies in, 0 outside, and how many there are."""
+        return (self.roi.astype(np.int32), 1) if self.roi.all() else ndimage.label(self.roi, TOUCHING)
 
 
 def local_contrast(
@@ -198,7 +207,7 @@ class _Cells:
         cells = self._shrunk(inside.astype(np.float32)) > _HALF
         if cells.all():
             return np.full(self._shape, np.inf, np.float32)
-        sampling = [_ANOTHER_SLICE_MM if axis == self._across else step for axis, step in enumerate(self._cell_mm)]
+        sampling = [ANOTHER_SLICE_MM if axis == self._across else step for axis, step in enumerate(self._cell_mm)]
         distance = ndimage.distance_transform_edt(cells, sampling=sampling)
         inner_mm = min(step for axis, step in enumerate(self._cell_mm) if axis != self._across)
         return self._spread(np.maximum(distance - inner_mm * _HALF, 0).astype(np.float32))

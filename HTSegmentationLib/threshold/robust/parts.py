@@ -10,11 +10,8 @@ from scipy import ndimage
 
 from HTSegmentationLib.ct.geometry import index_to_point_matrix, slice_axis, voxels_to_ml
 from HTSegmentationLib.threshold.midplane import Midplane
-from HTSegmentationLib.threshold.robust.contrast import LocalContrast
+from HTSegmentationLib.threshold.robust.contrast import TOUCHING, LocalContrast
 from HTSegmentationLib.threshold.tissue_model import TissueModel
-
-_SOLID = np.ones((3, 3, 3), bool)
-"""Voxels that touch at a face, an edge or a corner belong together."""
 
 _CORE_CONTRAST_HU = 16.0
 """A part of a bleed holds a voxel this much denser than its surroundings; what does not is noise or healthy cortex."""
@@ -125,7 +122,7 @@ def judge_parts(
         gap_mm: Parts this near to each other are one group.
     """
     hot = field.tissue & (field.contrast >= bound_hu)
-    labels, count = ndimage.label(hot, _SOLID)
+    labels, count = ndimage.label(hot, TOUCHING)
     core = hot & (field.contrast >= _CORE_CONTRAST_HU) & (field.smoothed >= model.grey_hu + _CORE_ABOVE_GREY_HU)
     numbers = np.unique(labels[core])
     found = _measured(field, labels, numbers, midplane)
@@ -149,7 +146,7 @@ def _measured(field: LocalContrast, labels: np.ndarray, numbers: np.ndarray, mid
     place, owner = place[order], owner[order]
     ends = np.searchsorted(owner, numbers, side="right")
     starts = np.searchsorted(owner, numbers, side="left")
-    border, (pieces, _) = _border(field), ndimage.label(field.roi, _SOLID)
+    border, (pieces, _) = _border(field), field.pieces
     parts = []
     for number, start, end in zip(numbers, starts, ends, strict=True):
         voxels = place[start:end]
@@ -203,7 +200,7 @@ def _groups(field: LocalContrast, labels: np.ndarray, parts: list[Part], gap_mm:
         among = np.logical_or.reduceat(among, np.arange(0, among.shape[axis], step), axis=axis)
     block_mm = [a * b for a, b in zip(spacing, steps, strict=True)]
     near = ndimage.distance_transform_edt(~among, sampling=block_mm) <= gap_mm / 2
-    groups, _ = ndimage.label(near, _SOLID)
+    groups, _ = ndimage.label(near, TOUCHING)
     first = [np.unravel_index(part.first, labels.shape) for part in parts]
     return [int(groups[tuple(a // b for a, b in zip(place, steps, strict=True))]) for place in first]
 

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from HTSegmentationLib.ct.geometry import slice_axis, voxels_to_ml
 from HTSegmentationLib.threshold.robust.bound import Bound
-from HTSegmentationLib.threshold.robust.contrast import LocalContrast
+from HTSegmentationLib.threshold.robust.contrast import ANOTHER_SLICE_MM, LocalContrast
 from HTSegmentationLib.threshold.robust.parts import JudgedParts
 
 BOUND_STEP_HU = 2.0
@@ -19,9 +19,6 @@ BOUND_STEP_HU = 2.0
 
 _NEAR_SKULL_MM = 3.0
 """Mask voxels nearer than this to the skull may be bone's blurred edge."""
-
-_ANOTHER_SLICE_MM = 1000.0
-"""Other slices are farther away than anything in the own one."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def read_signs(field: LocalContrast, judged: JudgedParts, bound: Bound, staining
 def _thickness_mm(mask: np.ndarray, image: sitk.Image) -> float:
     """Diameter within slices of the largest disc inside a mask."""
     across = 2 - slice_axis(image)
-    sampling = [_ANOTHER_SLICE_MM if axis == across else step for axis, step in enumerate(image.GetSpacing()[::-1])]
+    sampling = [ANOTHER_SLICE_MM if axis == across else step for axis, step in enumerate(image.GetSpacing()[::-1])]
     # One voxel beside the mask is enough to measure from: the rest of the box is farther away.
     (filled,) = ndimage.find_objects(mask.view(np.uint8))
     near = tuple(slice(max(part.start - 1, 0), part.stop + 1) for part in filled)

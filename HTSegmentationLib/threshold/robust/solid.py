@@ -7,6 +7,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from HTSegmentationLib.ct.geometry import slice_axis, voxels_to_ml
+from HTSegmentationLib.threshold.robust.contrast import TOUCHING
 
 _SOLID_SIGMA_MM, _SOLID_SHARE = 2.0, 0.92
 """A voxel is solid where the mask fills this share of a Gaussian about it: clots do, gyri and petechiae hardly anywhere."""
@@ -25,8 +26,6 @@ _RIM_MM = 4.0
 
 _MOST_KEPT = 0.75
 """Where core and rim are more than this share of the mask, the rest is the hematoma's own outline."""
-
-_TOUCHING = np.ones((3, 3, 3), bool)
 
 
 def filled_share(mask: np.ndarray, image: sitk.Image, sigma_mm: float) -> np.ndarray:
@@ -61,7 +60,7 @@ def solid_part(mask: np.ndarray, image: sitk.Image) -> np.ndarray:
 
 def _single_core(solid: np.ndarray) -> np.ndarray:
     """The largest connected part of what is solid; nothing where another one is nearly as large."""
-    cores, _ = ndimage.label(solid, _TOUCHING)
+    cores, _ = ndimage.label(solid, TOUCHING)
     sizes = np.bincount(cores.ravel())[1:]
     if sizes.size == 0:
         return solid

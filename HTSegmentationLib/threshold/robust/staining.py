@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import ndimage
 
 from HTSegmentationLib.threshold.robust.bound import Bound
 from HTSegmentationLib.threshold.robust.contrast import LocalContrast
@@ -33,8 +32,6 @@ _MOST_DOUBT = 1.5
 _NEAR_MM = 4.0
 """How solid a place is, is the share that the mask fills of a Gaussian of this sigma; 3 to 8 mm do alike."""
 
-_TOUCHING = np.ones((3, 3, 3), bool)
-
 
 def likely_blood(field: LocalContrast, mask: np.ndarray, bound: Bound, shape: MaskShape) -> np.ndarray:
     """Leaves out what is likely stained tissue.
@@ -55,12 +52,14 @@ def likely_blood(field: LocalContrast, mask: np.ndarray, bound: Bound, shape: Ma
     Returns:
         The mask, or a part of it.
     """
-    pieces, count = (field.roi, 1) if field.roi.all() else ndimage.label(field.roi, _TOUCHING)
+    pieces, count = field.pieces
+    if count == 1:
+        return _likely_blood(field, mask, bound, shape)
     kept = np.zeros_like(mask)
     for number in range(1, count + 1):
-        own = mask & (pieces == number) if count > 1 else mask
+        own = mask & (pieces == number)
         if own.any():
-            kept |= _likely_blood(field, own, bound, shape if count == 1 else shape_of(field, own, bound))
+            kept |= _likely_blood(field, own, bound, shape_of(field, own, bound))
     return kept
 
 
